@@ -1,0 +1,85 @@
+"""One picture on its way: the JPEG, and what is known about its time and its completeness.
+
+A frame is pure. It can be asked for pixels only because whoever made it put a decoder in; the
+protocol itself never decodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import RtpJpegError
+
+Decoder = Callable[[bytes], Any]
+
+
+@dataclass(slots=True)
+class Frame:
+    """One picture, captured or received."""
+
+    jpeg: bytes
+    """The whole JPEG file, SOI to EOI."""
+
+    width: int
+    """Pixels."""
+
+    height: int
+    """Pixels."""
+
+    timestamp: int = 0
+    """RTP timestamp, 90 000 units a second, 32 bits (RFC 2435 section 3). 0 for a captured frame."""
+
+    concealed: bool = False
+    """True when a part of the picture was lost and stands as an earlier frame had it."""
+
+    captured_at: float | None = None
+    """Seconds of the capture clock at the moment of exposure; None where it is not known."""
+
+    received_at: float | None = None
+    """Seconds of the receiver's monotonic clock when the first packet came; None if not received."""
+
+    completed_at: float | None = None
+    """Seconds of the same clock when the frame was whole or given up."""
+
+    ssrc: int = 0
+    """Synchronization source (RFC 3550 section 3)."""
+
+    sequence_number: int = 0
+    """Sequence number of the first packet that came of this frame."""
+
+    packets: int = 0
+    """Packets that this frame was made of."""
+
+    type: int = 0
+    """RTP/JPEG type: 0 is 4:2:2, 1 is 4:2:0, plus 64 with restart markers (RFC 2435 section 4.1)."""
+
+    type_specific: int = 0
+    """0 whole picture, 1 odd field, 2 even field, 3 one field for both (RFC 2435 section 4.1)."""
+
+    q: int = 0
+    """The Q field (RFC 2435 section 4.2)."""
+
+    restart_interval: int = 0
+    """MCUs between restart markers; 0 without them."""
+
+    findings: tuple[str, ...] = ()
+    """Names of the departures from the RFC that were tolerated in this frame."""
+
+    decoder: Decoder | None = field(default=None, repr=False, compare=False)
+    """Turns the JPEG into pixels; put in by whoever made the frame."""
+
+    _image: Any = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def image(self) -> Any:
+        """Pixels, height x width x 3, BGR, uint8; decoded on first use.
+
+        Raises ``RtpJpegError`` when no decoder was put in.
+        """
+        if self._image is None:
+            if self.decoder is None:
+                raise RtpJpegError("frame.image needs a decoder: install rtpjpeg[send] or rtpjpeg[view]")
+            self._image = self.decoder(self.jpeg)
+        return self._image

@@ -1,0 +1,212 @@
+"""Packets back in order, and the moment when a missing one is given up.
+
+The buffer moves runs: packets with consecutive sequence numbers out of one train. A stream in order
+passes through untouched. A run behind a hole waits until the hole is filled or is final: when the
+reorder wait has passed since the first packet behind it came, or, where no time is told, when
+``window`` packets stand behind it. The wait starts at 5 ms, grows to the largest reordering seen,
+20 ms at most, and shrinks again after 1000 packets in order.
+
+A jump further than MAX_DROPOUT ahead or MAX_MISORDER back is believed when the packet that follows
+it has come (RFC 3550 section A.1); both are kept.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from .serial import extend_sequence_number
+
+MAX_DROPOUT = 3000
+MAX_MISORDER = 100
+SHORTEST_WAIT = 0.005
+LONGEST_WAIT = 0.020
+CALM = 1000
+"""Packets in order after which the wait shrinks."""
+REMEMBERED = 1024
+"""Lost packets that are told from duplicates when they come late."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Run(Generic[T]):
+    """Consecutive packets of one train, ``first`` to ``stop`` - 1, unwrapped sequence numbers."""
+
+    first: int
+    stop: int
+    item: T
+    """Where the packets are: whatever the maker wants back."""
+    index: int = 0
+    """Place in ``item`` of the packet ``first``."""
+    arrived: float = 0.0
+    lost: int = 0
+    """Packets given up in front of this run."""
+    restarted: bool = False
+    """True where the sequence starts anew with this run."""
+
+    def __lt__(self, other: Run[T]) -> bool:
+        return self.first < other.first
+
+    def part(self, first: int, stop: int) -> Run[T]:
+        """Return the packets from ``first`` to ``stop`` - 1."""
+        return replace(self, first=first, stop=stop, index=self.index + first - self.first)
+
+
+class ReorderBuffer(Generic[T]):
+    """Puts the runs of one source in order."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.expected: int | None = None
+        """Unwrapped sequence number of the next packet to release."""
+        self.wait = SHORTEST_WAIT
+        self.duplicated = 0
+        self.reordered = 0
+        self.lost = 0
+        self._held: list[Run[T]] = []
+        self._suspect: Run[T] | None = None
+        self._given_up: OrderedDict[int, float] = OrderedDict()
+        self._largest = 0.0
+        self._calm = 0
+
+    def push(self, first: int, count: int, item: T, index: int, now: float) -> list[Run[T]]:
+        """Take consecutive packets that begin with the 16-bit number ``first``; return what is in order."""
+        expected = first if self.expected is None else self.expected
+        start = extend_sequence_number(first, expected)
+        run = Run(start, start + count, item, index, now)
+        if self.expected is None:
+            self.expected = start
+        elif not -MAX_MISORDER <= start - self._newest() <= MAX_DROPOUT:
+            return self._jump(run)
+        if start == self.expected and not self._held:
+            self.expected = run.stop
+            self._relax(count)
+            return [run]
+        self._hold(run)
+        return self._release(now)
+
+    @property
+    def highest(self) -> int:
+        """The highest unwrapped sequence number that came; -1 before the first."""
+        return self._newest() - 1 if self.expected is not None else -1
+
+    def next_timer(self) -> float | None:
+        """Return when the first hole becomes final, or None without one."""
+        return min(run.arrived for run in self._held) + self.wait if self._held else None
+
+    def handle_timer(self, now: float) -> list[Run[T]]:
+        """Give up the holes that have become final by ``now``; return what stood behind them."""
+        released: list[Run[T]] = []
+        while self._held and min(run.arrived for run in self._held) + self.wait <= now:
+            released += self._give_up()
+        return released
+
+    def flush(self) -> list[Run[T]]:
+        """Give up all holes; return everything that was held."""
+        released: list[Run[T]] = []
+        while self._held:
+            released += self._give_up()
+        return released
+
+    def _newest(self) -> int:
+        assert self.expected is not None
+        return max(self.expected, self._held[-1].stop) if self._held else self.expected
+
+    def _jump(self, run: Run[T]) -> list[Run[T]]:
+        """Believe a jump when two packets in sequence say the same (RFC 3550 section A.1)."""
+        suspect, self._suspect = self._suspect, None
+        if suspect is not None and (run.first - suspect.stop) & 0xFFFF == 0:
+            runs = [*self.flush(), replace(suspect, lost=0, restarted=True), run]
+        elif run.stop - run.first > 1:
+            runs = [*self.flush(), replace(run, restarted=True)]
+        else:
+            self._suspect = run
+            return []
+        self._given_up.clear()
+        self.expected = run.stop
+        return runs
+
+    def _hold(self, run: Run[T]) -> None:
+        """Keep the packets of a run that are new; count the others."""
+        assert self.expected is not None
+        if run.first < self.expected:
+            self._count_late(run)
+            if run.stop <= self.expected:
+                return
+            run = run.part(self.expected, run.stop)
+        if self._held and run.first < self._held[-1].first:
+            self.reordered += run.stop - run.first
+            self._learn(run.arrived - min(held.arrived for held in self._held))
+        for piece in self._gaps_in(run):
+            insort(self._held, piece)
+
+    def _gaps_in(self, run: Run[T]) -> list[Run[T]]:
+        """Return the parts of a run that are not held yet."""
+        pieces, first = [], run.first
+        for held in self._held:
+            if held.stop <= first or held.first >= run.stop:
+                continue
+            self.duplicated += min(held.stop, run.stop) - max(held.first, first)
+            if first < held.first:
+                pieces.append(run.part(first, held.first))
+            first = max(first, held.stop)
+        if first < run.stop:
+            pieces.append(run.part(first, run.stop) if first != run.first else run)
+        return pieces
+
+    def _count_late(self, run: Run[T]) -> None:
+        assert self.expected is not None
+        for number in range(run.first, min(run.stop, self.expected)):
+            opened = self._given_up.pop(number, None)
+            if opened is None:
+                self.duplicated += 1
+            else:
+                self.reordered += 1
+                self.lost -= 1
+                self._learn(run.arrived - opened)
+
+    def _release(self, now: float) -> list[Run[T]]:
+        """Return the held runs that are in order now, and those behind holes the window closes."""
+        released = self._in_order()
+        while self._held and self._newest() - self._held[0].first >= self.window:
+            released += self._give_up()
+        return released
+
+    def _in_order(self) -> list[Run[T]]:
+        released = []
+        while self._held and self._held[0].first == self.expected:
+            run = self._held.pop(0)
+            self.expected = run.stop
+            released.append(run)
+        return released
+
+    def _give_up(self) -> list[Run[T]]:
+        """Close the first hole; return the runs behind it, the first with the number of lost packets."""
+        assert self.expected is not None
+        opened = min(run.arrived for run in self._held)
+        first = self._held[0].first
+        for number in range(max(self.expected, first - REMEMBERED), first):
+            self._given_up[number] = opened
+        while len(self._given_up) > REMEMBERED:
+            self._given_up.popitem(last=False)
+        lost = first - self.expected
+        self.lost += lost
+        self.expected = first
+        released = self._in_order()
+        released[0].lost = lost
+        return released
+
+    def _learn(self, lateness: float) -> None:
+        self._calm = 0
+        self._largest = min(max(self._largest, lateness), LONGEST_WAIT)
+        self.wait = max(SHORTEST_WAIT, self._largest)
+
+    def _relax(self, count: int) -> None:
+        self._calm += count
+        if self._calm >= CALM and self.wait > SHORTEST_WAIT:
+            self._calm = 0
+            self._largest /= 2
+            self.wait = max(SHORTEST_WAIT, self._largest)

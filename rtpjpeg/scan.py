@@ -1,0 +1,90 @@
+"""The entropy-coded scan: where its markers stand, and whether any stands there wrongly.
+
+Inside a scan an 0xFF byte is followed by 0x00 when the entropy coder made it; by D0 to D7 when it
+begins a restart marker; by another 0xFF when it is a fill byte in front of a marker; by D9 when the
+scan is over (T.81 section B.1.1.5, RFC 2435 section 3.1.9). Anything else is damage or an attack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .train import Bytes, Column
+
+EOI = b"\xff\xd9"
+
+_NOWHERE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What ``walk_scan`` found."""
+
+    end: int
+    """Bytes of entropy-coded data, EOI and what follows it left out."""
+    has_eoi: bool
+    restart_positions: Column
+    """Where each restart marker begins, the fill bytes in front of it included."""
+    restart_numbers: Column
+    """n of each RSTn, 0 to 7."""
+    foreign: int
+    """Position of the first marker that does not belong in a scan, or -1."""
+
+    @property
+    def in_order(self) -> bool:
+        """True when the restart markers count 0 to 7 cyclically (T.81 section E.1.4)."""
+        return bool((self.restart_numbers == np.arange(self.restart_numbers.size) % 8).all())
+
+
+def walk_scan(data: Bytes) -> Scan:
+    """Find the markers of a scan, a one-dimensional uint8 array, up to its first EOI."""
+    # True where 0xFF stands in front of something other than 0x00. Most scans hold one such place,
+    # their EOI, and argmax stops there: no index of all the 0xFF bytes is made.
+    marked = (data[:-1] == 0xFF) & (data[1:] != 0x00)
+    first = int(marked.argmax()) if marked.size else 0
+    if marked.size and marked[first] and data[first + 1] == 0xD9:
+        return Scan(first, True, _NOWHERE, _NOWHERE, -1)
+    positions = np.flatnonzero(marked)
+    positions = positions[data[positions + 1] != 0xFF]
+    return _judge(data, positions, data[positions + 1])
+
+
+def _judge(data: Bytes, positions: Column, codes: Bytes) -> Scan:
+    """Tell restart markers, EOI and foreign markers apart."""
+    ends = np.flatnonzero(codes == 0xD9)
+    count = int(ends[0]) if ends.size else codes.size
+    end = int(_fill_start(data, positions[count : count + 1])[0]) if ends.size else _trimmed_size(data)
+    wrong = np.flatnonzero((codes[:count] & 0xF8) != 0xD0)
+    foreign = -1
+    if wrong.size:
+        count = int(wrong[0])
+        foreign = int(positions[count])
+    return Scan(
+        end,
+        bool(ends.size),
+        _fill_start(data, positions[:count]),
+        (codes[:count] & 7).astype(np.int64),
+        foreign,
+    )
+
+
+def _fill_start(data: Bytes, positions: Column) -> Column:
+    """Move each position to the first of the 0xFF fill bytes in front of it.
+
+    An 0xFF in front of an 0xFF is always fill: one that is data is followed by 0x00.
+    """
+    filled = (positions > 0) & (data[positions - 1] == 0xFF)
+    while filled.any():
+        positions = positions - filled
+        filled = (positions > 0) & (data[positions - 1] == 0xFF)
+    return positions
+
+
+def _trimmed_size(data: Bytes) -> int:
+    """Return the size without 0xFF bytes at the very end: a marker that was cut, or padding."""
+    size = data.size
+    while size and data[size - 1] == 0xFF:
+        size -= 1
+    return size
