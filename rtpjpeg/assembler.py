@@ -15,13 +15,13 @@ import numpy as np
 
 from . import quirks
 from .concealment import Concealer
-from .errors import UnsupportedJpegError
+from .errors import ConfigError, UnsupportedJpegError
 from .fragments import Fragments
 from .frame import Frame
 from .interchange import make_header, split_tables
 from .jpeg import count_mcus, read_size, walk_segments
 from .payload import RESTART_TYPE
-from .scan import EOI, Scan, walk_scan
+from .scan import EOI, Scan, walk_plain_scan, walk_scan
 from .tables import quantization_tables
 
 LARGEST_DIMENSION = 4096
@@ -76,7 +76,7 @@ class FrameAssembler:
         self.lenient = lenient
         self.dimensions = dimensions
         self.findings: Counter[str] = Counter()
-        self._told = {q: (data, _precision_of(data)) for q, data in (tables or {}).items()}
+        self._told = {q: _told_tables(q, data) for q, data in (tables or {}).items()}
         self._tables = dict(self._told)
         self._concealer = Concealer()
 
@@ -94,30 +94,31 @@ class FrameAssembler:
             if fragments.refused:
                 raise FrameRefused(fragments.refused)
             if fragments.whole_file:
-                return self._pass_on(fragments, ended)
+                return self._pass_on(fragments)
             return self._rebuild(fragments, ended)
         finally:
             self.findings.update(fragments.findings)
 
     def _rebuild(self, fragments: Fragments, ended: bool) -> Frame:
         parameters = self._parameters(fragments)
+        reason = "packets are missing"
         if fragments.fit():
             jpeg, scan, start = self._join(parameters, fragments)
-            reason = self._judge(parameters, scan, fragments)
-            if not reason and (ended or scan.has_eoi):
+            # What a loss leaves behind is no fault of the sender: only a frame that ended is judged.
+            over = ended or scan.has_eoi
+            reason = self._judge(parameters, scan, fragments) if over else "the last packets are missing"
+            if not reason:
                 return self._complete(parameters, fragments, jpeg, scan, start)
-            reason = reason or "the last packets are missing"
-        else:
-            reason = "packets are missing"
-        if self.conceal and fragments.aligned and fragments.restart_interval:
+        if self.conceal and fragments.aligned and fragments.fields.restart_interval:
             return self._concealed(parameters, fragments)
         raise FrameRefused(reason)
 
     def _join(self, parameters: Parameters, fragments: Fragments) -> tuple[bytes, Scan, int]:
         """Return headers and pieces as one, what the scan holds, and where it starts."""
         header = parameters.header(parameters.restart_interval)
-        jpeg = b"".join([header, *fragments.pieces])
-        return jpeg, walk_scan(np.frombuffer(jpeg, np.uint8)[len(header) :]), len(header)
+        jpeg, start = b"".join([header, *fragments.pieces]), len(header)
+        scan = walk_plain_scan(jpeg, start) or walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
+        return jpeg, scan, start
 
     def _complete(
         self, parameters: Parameters, fragments: Fragments, jpeg: bytes, scan: Scan, start: int
@@ -162,17 +163,20 @@ class FrameAssembler:
         return ""
 
     def _parameters(self, fragments: Fragments) -> Parameters:
-        type_, interval = fragments.type, fragments.restart_interval if fragments.has_restart_header else 0
+        type_, interval = (
+            fragments.fields.type,
+            fragments.fields.restart_interval if fragments.fields.has_restart_header else 0,
+        )
         if type_ & ~RESTART_TYPE not in (0, 1):
             fragments.findings.append(quirks.TYPE_UNKNOWN)
             raise FrameRefused(f"type: found {type_}, expected 0, 1, 64 or 65 (RFC 2435 section 4.1)")
-        if fragments.has_restart_header and not interval:
+        if fragments.fields.has_restart_header and not interval:
             fragments.findings.append(quirks.INTERVAL_ZERO)
         width, height = self._size(fragments)
         return Parameters(type_, width, height, *self._settle_tables(fragments), interval)
 
     def _size(self, fragments: Fragments) -> tuple[int, int]:
-        width, height = fragments.dimensions
+        width, height = fragments.fields.dimensions
         if self.dimensions is not None:
             rounded = tuple(-(-side // 8) * 8 for side in self.dimensions)
             if rounded == (width, height) or not (width and height):
@@ -186,7 +190,7 @@ class FrameAssembler:
 
     def _settle_tables(self, fragments: Fragments) -> tuple[bytes, int]:
         """Return tables and precision of the frame (RFC 2435 sections 3.1.8 and 4.2)."""
-        q, header = fragments.q, fragments.quantization
+        q, header = fragments.fields.q, fragments.quantization
         if q < 128:
             return self._computed_tables(q, fragments), 0
         if header is None or not header.tables:
@@ -228,7 +232,7 @@ class FrameAssembler:
                 raise FrameRefused("quantization table: found a value of 0, expected 1 or more")
         return luma + chroma, precision
 
-    def _pass_on(self, fragments: Fragments, ended: bool) -> Frame:
+    def _pass_on(self, fragments: Fragments) -> Frame:
         """Return a frame whose payload is a JPEG file: cheap cameras send that."""
         fragments.findings.append(quirks.WHOLE_FILE)
         if not fragments.fit():
@@ -240,7 +244,7 @@ class FrameAssembler:
         except UnsupportedJpegError as error:
             raise FrameRefused(str(error)) from error
         scan = walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
-        if not scan.has_eoi or scan.foreign >= 0 or width * height > LARGEST_PICTURE:
+        if not scan.has_eoi or scan.foreign >= 0 or not 0 < width * height <= LARGEST_PICTURE:
             raise FrameRefused("whole JPEG file: found it damaged or too large, expected one scan up to EOI")
         return _frame(fragments, jpeg[: start + scan.end] + EOI, width, height, 0)
 
@@ -259,9 +263,11 @@ def _scan_finding(parameters: Parameters, scan: Scan) -> str:
     return ""
 
 
-def _precision_of(tables: bytes) -> int:
-    """Return the precision bits of tables told outside the packets: both 8 bit, or both 16."""
-    return 3 if len(tables) == 256 else 0
+def _told_tables(q: int, tables: bytes) -> tuple[bytes, int]:
+    """Return tables told outside the packets and their precision bits: both 8 bit, or both 16."""
+    if len(tables) not in (64, 128, 256):
+        raise ConfigError(f"tables of Q {q}: found {len(tables)} bytes, expected 64, 128 or 256")
+    return tables, 3 if len(tables) == 256 else 0
 
 
 def _frame(fragments: Fragments, jpeg: bytes, width: int, height: int, interval: int) -> Frame:
@@ -269,13 +275,13 @@ def _frame(fragments: Fragments, jpeg: bytes, width: int, height: int, interval:
         jpeg,
         width,
         height,
-        fragments.timestamp,
+        fragments.fields.timestamp,
         received_at=fragments.arrived,
         sequence_number=fragments.sequence_number,
         packets=len(fragments.pieces),
-        type=fragments.type,
-        type_specific=fragments.type_specific,
-        q=fragments.q,
+        type=fragments.fields.type,
+        type_specific=fragments.fields.type_specific,
+        q=fragments.fields.q,
         restart_interval=interval,
         findings=tuple(fragments.findings),
     )

@@ -19,13 +19,14 @@ from . import quirks
 from .assembler import FrameAssembler, FrameRefused
 from .errors import MalformedPacketError
 from .events import Event, FrameDropped, FrameReceived, PacketRejected
-from .fragments import Fragments, PacketColumns
+from .fragments import Fragments
 from .frame import Frame
-from .payload import JpegPayload, parse_columns
+from .packets import Packets, read_packets
+from .payload import JpegPayload
 from .reorder import ReorderBuffer, Run
-from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket, parse_train
+from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
 from .stats import ReceiverStatistics
-from .train import Flags, PacketTrain
+from .train import PacketTrain
 
 WINDOW = 32
 """Packets behind a hole that make it final where no time is told."""
@@ -33,6 +34,8 @@ FRAME_LIMIT = 4 << 20
 """Bytes of one frame, the default."""
 PACKET_COST = 256
 """What a packet counts against the limit besides its data: its place in the lists of a frame."""
+MARKERLESS = 3
+"""Frames on end without marker that make a stream one without markers."""
 BATCH = 32
 EVENT_LIMIT = 256
 """Events that may wait before rejected packets are only counted."""
@@ -68,8 +71,10 @@ class Depacketizer:
         self.frame_limit = frame_limit
         self.statistics = ReceiverStatistics()
         self._assembler = FrameAssembler(conceal, lenient, dimensions, tables)
-        self._reorder: ReorderBuffer[PacketColumns] = ReorderBuffer(window)
+        self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window)
         self._fragments: Fragments | None = None
+        self._markerless = 0
+        """Frames on end that came whole but for their marker."""
         self._closed: int | None = None
         """Timestamp of the last frame that was ended; what still comes of it is late."""
         self._events: deque[Event] = deque()
@@ -85,15 +90,21 @@ class Depacketizer:
         Raises ``MalformedPacketError`` with ``strict`` only.
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
-        rtp = parse_train(train)
-        columns = PacketColumns(rtp, parse_columns(rtp))
-        usable = self._usable(train, columns)
-        if usable.all():
-            self._receive(columns, 0, len(train), now)
+        if not len(train):
             return
+        packets = read_packets(train)
+        if self.ssrc is None:
+            self.ssrc = packets.first_ssrc(self.payload_type)
+        ssrc = -1 if self.ssrc is None else self.ssrc
+        if packets.all_usable(self.payload_type, ssrc):
+            self._receive(packets, 0, len(train), now)
+            return
+        usable = packets.usable(self.payload_type, ssrc)
+        for index in np.flatnonzero(~usable).tolist():
+            self._reject(self._fault(train[index]))
         edges = np.flatnonzero(np.diff(usable, prepend=False, append=False)).tolist()
         for first, stop in zip(edges[::2], edges[1::2], strict=True):
-            self._receive(columns, first, stop, now)
+            self._receive(packets, first, stop, now)
 
     def next_event(self) -> Event | None:
         """Return what happened next, or None."""
@@ -112,6 +123,15 @@ class Depacketizer:
         self._deliver(self._reorder.flush(), now)
         self._finish(now, ended=False)
 
+    def end_overdue(self, deadline: float, now: float) -> None:
+        """End the frames whose first packet came ``deadline`` seconds ago; later frames go on waiting."""
+        while self._fragments and self._fragments.arrived + deadline <= now:
+            released = self._reorder.give_up()
+            if released:
+                self._deliver(released, now)
+            else:
+                self._finish(now, ended=False)
+
     @property
     def opened_at(self) -> float | None:
         """When the first packet of the frame in progress came; None without one."""
@@ -120,23 +140,12 @@ class Depacketizer:
     def restart(self, ssrc: int) -> None:
         """Take another stream from now on: sequence, tables and pictures of the old one are forgotten."""
         self._fragments = None
+        self._markerless = 0
         self._closed = None
         self.ssrc = ssrc
         self._reorder = ReorderBuffer(self._reorder.window)
         self._assembler.reset()
         self.statistics = ReceiverStatistics()
-
-    def _usable(self, train: PacketTrain, columns: PacketColumns) -> Flags:
-        """Tell which packets are whole and of this stream; count and name the others."""
-        rtp = columns.rtp
-        wanted = rtp.valid & (rtp.payload_type == self.payload_type)
-        if self.ssrc is None and wanted.any():
-            self.ssrc = int(rtp.ssrc[int(wanted.argmax())])
-        usable: Flags = wanted & columns.jpeg.valid & (rtp.ssrc == (-1 if self.ssrc is None else self.ssrc))
-        if not usable.all():
-            for index in np.flatnonzero(~usable).tolist():
-                self._reject(self._fault(train[index]))
-        return usable
 
     def _fault(self, packet: bytes) -> MalformedPacketError:
         """Return the sentence for a packet that is not used."""
@@ -158,24 +167,33 @@ class Depacketizer:
         if self.strict:
             raise error
 
-    def _receive(self, columns: PacketColumns, first: int, stop: int, now: float) -> None:
+    def _receive(self, columns: Packets, first: int, stop: int, now: float) -> None:
         """Take usable packets of a train; cut them where the sequence number is not the next one."""
-        numbers = columns.rtp.sequence_number[first:stop]
-        self._count(columns, first, stop, now)
-        cuts = np.flatnonzero(((numbers[1:] - numbers[:-1]) & 0xFFFF) != 1) + 1
-        for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), stop - first], strict=True):
-            released = self._reorder.push(int(numbers[start]), end - start, columns, first + start, now)
+        for start, end in columns.runs(first, stop):
+            released = self._reorder.push(columns.sequence_number(start), end - start, columns, start, now)
+            self._count(columns, start, end, now, released)
             self._deliver(released, now)
-        self._copy_counts()
 
-    def _count(self, columns: PacketColumns, first: int, stop: int, now: float) -> None:
-        statistics, timestamps = self.statistics, columns.rtp.timestamp[first:stop]
-        statistics.packets_received += stop - first
+    def _count(
+        self, columns: Packets, first: int, stop: int, now: float, released: list[Run[Packets]]
+    ) -> None:
+        """Count packets that came; those of a jump that nothing has confirmed yet are left out."""
+        if self._reorder.suspected:
+            return
+        statistics = self.statistics
         if statistics.base_sequence_number is None:
-            statistics.begin(int(columns.rtp.sequence_number[first]), stop - first)
-        cuts = np.flatnonzero(timestamps[1:] != timestamps[:-1]) + 1
-        for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), stop - first], strict=True):
-            statistics.arrived(int(timestamps[start]), now, end - start)
+            statistics.begin(columns.sequence_number(first))
+        for run in released:
+            if run.restarted:
+                statistics.begin(run.first)
+                if run.item is not columns or run.index != first:
+                    self._count_arrival(run.item, run.index, run.index + run.stop - run.first, run.arrived)
+        self._count_arrival(columns, first, stop, now)
+
+    def _count_arrival(self, columns: Packets, first: int, stop: int, now: float) -> None:
+        self.statistics.packets_received += stop - first
+        for start, end in columns.instants(first, stop):
+            self.statistics.arrived(columns.timestamp(start), now, end - start)
 
     def _copy_counts(self) -> None:
         statistics, reorder = self.statistics, self._reorder
@@ -184,41 +202,33 @@ class Depacketizer:
         statistics.packets_reordered = reorder.reordered
         statistics.highest_sequence_number = reorder.highest
 
-    def _deliver(self, runs: list[Run[PacketColumns]], now: float) -> None:
+    def _deliver(self, runs: list[Run[Packets]], now: float) -> None:
         for run in runs:
             if run.restarted:
                 self._finish(now, ended=False)
-                self.statistics.begin(run.first, sum(part.stop - part.first for part in runs))
             self._take(run, now)
+        self._copy_counts()
 
-    def _take(self, run: Run[PacketColumns], now: float) -> None:
+    def _take(self, run: Run[Packets], now: float) -> None:
         """Cut a run into frames, and add each part to its frame."""
         columns, first = run.item, run.index
-        stop = first + run.stop - run.first
-        rtp, offsets = columns.rtp, columns.jpeg.fragment_offset
-        begins = rtp.timestamp[first + 1 : stop] != rtp.timestamp[first : stop - 1]
-        begins |= rtp.marker[first : stop - 1]
-        begins |= offsets[first + 1 : stop] == 0
-        cuts = (np.flatnonzero(begins) + first + 1).tolist() if begins.any() else []
         lost = run.lost > 0
-        for start, end in zip([first, *cuts], [*cuts, stop], strict=True):
+        for start, end in columns.frames(first, first + run.stop - run.first):
             self._take_part(columns, start, end, lost, run.arrived, now)
             lost = False
 
     def _take_part(
-        self, columns: PacketColumns, start: int, end: int, lost: bool, arrived: float, now: float
+        self, columns: Packets, start: int, end: int, lost: bool, arrived: float, now: float
     ) -> None:
         """Add packets of one frame; open the frame where they are its first ones."""
         if self._fragments and self._begins_frame(columns, start, self._fragments):
-            # The marker did not come. Without a gap in the sequence the frame is whole all the same.
-            if not lost:
-                self._fragments.findings.append(quirks.MARKER_MISSING)
-            self._finish(now, ended=not lost)
+            self._finish(now, ended=not lost and self._markerless_end(self._fragments))
         if self._fragments is None:
-            if int(columns.rtp.timestamp[start]) == self._closed and columns.jpeg.fragment_offset[start]:
+            if columns.timestamp(start) == self._closed and columns.fragment_offset(start):
                 return
             self._fragments = Fragments.begin(columns, start, arrived)
         fragments = self._fragments
+        fragments.packets += end - start
         try:
             fragments.add(columns, start, end, lost)
         except MalformedPacketError as error:
@@ -228,25 +238,36 @@ class Depacketizer:
         if fragments.size + PACKET_COST * len(fragments.pieces) > self.frame_limit:
             found = f"{fragments.size} bytes in {len(fragments.pieces)} packets"
             fragments.refuse(f"frame size: found {found}, expected at most {self.frame_limit} bytes")
-        if columns.rtp.marker[end - 1]:
+        if columns.marker(end - 1):
+            self._markerless = 0
             self._finish(now, ended=True)
 
-    def _begins_frame(self, columns: PacketColumns, index: int, fragments: Fragments) -> bool:
-        if int(columns.rtp.timestamp[index]) != fragments.timestamp:
+    def _markerless_end(self, fragments: Fragments) -> bool:
+        """Tell whether a frame is over although its marker did not come, and no packet is missing.
+
+        Its EOI would tell so too. Without both, the tail may be lost by a sender or a relay that numbers
+        anew; only a stream that does so again and again is one without markers.
+        """
+        fragments.findings.append(quirks.MARKER_MISSING)
+        self._markerless += 1
+        return self._markerless >= MARKERLESS
+
+    def _begins_frame(self, columns: Packets, index: int, fragments: Fragments) -> bool:
+        if columns.timestamp(index) != fragments.fields.timestamp:
             return True
-        return columns.jpeg.fragment_offset[index] == 0 and fragments.size > 0
+        return columns.fragment_offset(index) == 0 and fragments.size > 0
 
     def _finish(self, now: float, ended: bool) -> None:
         """Make a frame of the fragments, or say why there is none."""
         fragments, self._fragments = self._fragments, None
         if fragments is None:
             return
-        self._closed = fragments.timestamp
+        self._closed = fragments.fields.timestamp
         try:
             frame = self._assembler.assemble(fragments, ended)
         except FrameRefused as reason:
             self.statistics.frames_dropped += 1
-            self._events.append(FrameDropped(fragments.timestamp, str(reason), fragments.packets))
+            self._events.append(FrameDropped(fragments.fields.timestamp, str(reason), fragments.packets))
             return
         frame.completed_at = now
         frame.ssrc = self.ssrc or 0
@@ -262,7 +283,7 @@ def depacketize(packets: Iterable[bytes], conceal: bool = True, strict: bool = F
     malformed packet raises ``MalformedPacketError``, behind the frames in front of it.
     """
     depacketizer = Depacketizer(conceal=conceal, strict=strict)
-    for batch in _batches(packets):
+    for batch in _batches(packets, 1 if strict else BATCH):
         try:
             depacketizer.push(PacketTrain.from_packets(batch))
         except MalformedPacketError:
@@ -273,12 +294,12 @@ def depacketize(packets: Iterable[bytes], conceal: bool = True, strict: bool = F
     yield from _frames(depacketizer)
 
 
-def _batches(packets: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _batches(packets: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
     """Gather packets up to a marker, so that a live stream never waits for the next frame."""
     batch: list[bytes] = []
     for packet in packets:
         batch.append(packet)
-        if len(batch) == BATCH or packet[1:2] >= b"\x80":
+        if len(batch) == size or packet[1:2] >= b"\x80":
             yield batch
             batch = []
     if batch:

@@ -10,31 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import quirks
-from .payload import TABLE_HEADER_SIZE, JpegColumns, QuantizationTableHeader
-from .rtp import RtpColumns
-from .train import Flags
+from .packets import FrameFields, Packets
+from .payload import TABLE_HEADER_SIZE, QuantizationTableHeader
 
 _WHOLE_FILE = b"\xff\xd8\xff"
 _FIRST, _LAST, _COUNT = 0x8000, 0x4000, 0x3FFF
 
 
 @dataclass(slots=True)
-class PacketColumns:
-    """Headers of a train as the stream needs them."""
-
-    rtp: RtpColumns
-    jpeg: JpegColumns
-
-
-@dataclass(slots=True)
 class Fragments:
     """What has come of one frame."""
 
-    timestamp: int
-    type_specific: int
-    description: int
-    """Type, Q, width and height as they stand on the wire."""
-    restart_interval: int
+    fields: FrameFields
+    """What all packets of the frame share."""
     sequence_number: int
     """Of the first packet that came, 16 bits."""
     arrived: float
@@ -58,91 +46,48 @@ class Fragments:
     findings: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, columns: PacketColumns, index: int, arrived: float) -> Fragments:
+    def begin(cls, columns: Packets, index: int, arrived: float) -> Fragments:
         """Open a frame with the packet at ``index``; the packet itself is added by ``add``."""
-        rtp, jpeg = columns.rtp, columns.jpeg
-        return cls(
-            int(rtp.timestamp[index]),
-            int(jpeg.type_specific[index]),
-            int(jpeg.description[index]),
-            int(jpeg.restart_interval[index]),
-            int(rtp.sequence_number[index]),
-            arrived,
-        )
+        return cls(columns.fields(index), columns.sequence_number(index), arrived)
 
-    @property
-    def type(self) -> int:
-        """RTP/JPEG type (RFC 2435 section 3.1.3)."""
-        return self.description >> 24
-
-    @property
-    def q(self) -> int:
-        """Q (RFC 2435 section 3.1.4)."""
-        return self.description >> 16 & 0xFF
-
-    @property
-    def dimensions(self) -> tuple[int, int]:
-        """Width and height in pixels as the header says, multiples of 8."""
-        return (self.description >> 8 & 0xFF) * 8, (self.description & 0xFF) * 8
-
-    @property
-    def has_restart_header(self) -> bool:
-        """Types 64 to 127 (RFC 2435 section 3.1.3)."""
-        return 64 <= self.type <= 127
-
-    def add(self, columns: PacketColumns, first: int, stop: int, lost: bool) -> None:
+    def add(self, columns: Packets, first: int, stop: int, lost: bool) -> None:
         """Take the packets ``first`` to ``stop`` - 1 of a train; ``lost`` says one is missing before them.
 
         Raises ``MalformedPacketError`` when the table header of a first packet is broken.
         """
-        rtp, jpeg = columns.rtp, columns.jpeg
-        self.packets += stop - first
         if self.refused:
             return
         if lost and self.pieces:
             self.holes.add(len(self.pieces))
-        alike = self._alike(columns, first, stop)
-        if not alike.all():
-            self._add_one_by_one(columns, first, alike)
+        if not columns.share(first, stop, self.fields):
+            self._add_one_by_one(columns, first, stop)
             return
-        starts = jpeg.data_starts[first:stop].tolist()
-        headers = (jpeg.data_starts[first:stop] - rtp.starts[first:stop]).tolist()
-        ends = rtp.ends[first:stop].tolist()
-        offsets = jpeg.fragment_offset[first:stop].tolist()
-        view = rtp.data.data
-        if offsets[0] == 0 and not self.whole_file:
-            skipped = self._read_front(view[starts[0] : ends[0]])
-            starts[0] += skipped
-            headers[0] += skipped
+        offsets, headers, starts, ends, chunks = columns.pieces(first, stop)
+        view = columns.view
+        pieces = [view[start:end] for start, end in zip(starts, ends, strict=True)]
+        skipped = self._read_front(pieces[0]) if offsets[0] == 0 and not self.whole_file else 0
+        if skipped:
+            pieces[0] = pieces[0][skipped:]
+            headers = [headers[0] + skipped, *headers[1:]]
         self.offsets += offsets
         self.header_sizes += headers
-        self.pieces += [view[start:end] for start, end in zip(starts, ends, strict=True)]
-        self.size += sum(ends) - sum(starts)
-        if self.has_restart_header:
-            self.chunks += jpeg.chunk[first:stop].tolist()
+        self.pieces += pieces
+        self.size += sum(ends) - sum(starts) - skipped
+        if self.fields.has_restart_header:
+            self.chunks += chunks
 
-    def _alike(self, columns: PacketColumns, first: int, stop: int) -> Flags:
-        """Tell which packets carry the headers of this frame.
+    def _add_one_by_one(self, columns: Packets, first: int, stop: int) -> None:
+        """Leave out the packets that do not belong; each is a hole.
 
         RFC 2435, section 3.1: "All fields in this header except for the Fragment Offset field MUST
         remain the same in all packets that correspond to the same JPEG frame."
         """
-        jpeg = columns.jpeg
-        alike: Flags = jpeg.valid[first:stop] & (jpeg.description[first:stop] == self.description)
-        alike &= jpeg.type_specific[first:stop] == self.type_specific
-        if not alike.all() and quirks.HEADER_CHANGES not in self.findings:
-            self.findings.append(quirks.HEADER_CHANGES)
-        if self.has_restart_header:
-            same = jpeg.restart_interval[first:stop] == self.restart_interval
-            if not same.all() and quirks.INTERVAL_CHANGES not in self.findings:
-                self.findings.append(quirks.INTERVAL_CHANGES)
-            alike &= same
-        return alike
-
-    def _add_one_by_one(self, columns: PacketColumns, first: int, alike: Flags) -> None:
-        """Leave out the packets that do not belong; each is a hole."""
+        main, interval = columns.belonging(first, stop, self.fields)
+        for same, finding in ((main, quirks.HEADER_CHANGES), (interval, quirks.INTERVAL_CHANGES)):
+            if not same.all() and finding not in self.findings:
+                self.findings.append(finding)
         lost = False
-        for index, belongs in enumerate(alike.tolist(), first):
+        for index, belongs in enumerate((main & interval).tolist(), first):
             if belongs:
                 self.add(columns, index, index + 1, lost)
             lost = not belongs
@@ -153,7 +98,7 @@ class Fragments:
         """Read what stands between the main headers and the data; return how long it is."""
         if payload[:3] == _WHOLE_FILE:
             self.whole_file = True
-        elif self.q >= 128:
+        elif self.fields.q >= 128:
             self.quantization = QuantizationTableHeader.parse(bytes(payload[: TABLE_HEADER_SIZE + 0xFFFF]))
             size = self.quantization.size
             self.table_header = bytes(payload[:size])

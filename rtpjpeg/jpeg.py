@@ -136,15 +136,17 @@ def _refusal(field: str, found: object, expected: str, section: str) -> Unsuppor
     return UnsupportedJpegError(field, found, expected, f"RFC 2435 section {section}")
 
 
-def walk_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def walk_segments(data: bytes, begin: int = 0) -> Iterator[tuple[int, int, int]]:
     """Yield (marker code, start, end) of each segment's content, SOS last, by segment length.
 
-    Raises ``UnsupportedJpegError`` when the bytes are no JPEG file or end too early.
+    The JPEG begins at ``begin``; all places count from the front of ``data``. Raises
+    ``UnsupportedJpegError`` when the bytes are no JPEG file or end too early.
     """
-    if data[:2] != SOI:
-        found = f"first bytes {data[:2].hex(' ').upper()}" if data else "no bytes"
+    front = data[begin : begin + 2]
+    if front != SOI:
+        found = f"first bytes {front.hex(' ').upper()}" if front else "no bytes"
         raise _refusal("JPEG", found, "FF D8, a JPEG file", "3.1.9")
-    position = 2
+    position = begin + 2
     while True:
         start = position
         while data[position : position + 1] == b"\xff":

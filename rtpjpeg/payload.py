@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import MalformedPacketError
-from .rtp import RtpColumns, gather
+from .rtp import FRONT_SIZE, RtpColumns, gather
 from .train import Column, Flags
 
 MAIN_SIZE = 8
@@ -209,7 +209,7 @@ class JpegColumns:
 
 def parse_columns(rtp: RtpColumns) -> JpegColumns:
     """Read the main and restart headers of all packets of a train (RFC 2435 sections 3.1, 3.1.7)."""
-    rows = gather(rtp.data, rtp.starts, MAIN_SIZE + RESTART_SIZE)
+    rows = gather(rtp.data, rtp.starts, FRONT_SIZE) if rtp.fronts is None else rtp.fronts
     fields = rows.view(_COLUMN_FIELDS)[:, 0]
     restart = (fields["type"] & 0xC0) == RESTART_TYPE
     data_starts = rtp.starts + np.where(restart, MAIN_SIZE + RESTART_SIZE, MAIN_SIZE)

@@ -67,6 +67,8 @@ class ReorderBuffer(Generic[T]):
         self.reordered = 0
         self.lost = 0
         self._held: list[Run[T]] = []
+        self.suspected = False
+        """True when the last push was a jump that nothing has confirmed yet."""
         self._suspect: Run[T] | None = None
         self._given_up: OrderedDict[int, float] = OrderedDict()
         self._largest = 0.0
@@ -77,6 +79,7 @@ class ReorderBuffer(Generic[T]):
         expected = first if self.expected is None else self.expected
         start = extend_sequence_number(first, expected)
         run = Run(start, start + count, item, index, now)
+        self.suspected = False
         if self.expected is None:
             self.expected = start
         elif not -MAX_MISORDER <= start - self._newest() <= MAX_DROPOUT:
@@ -86,7 +89,7 @@ class ReorderBuffer(Generic[T]):
             self._relax(count)
             return [run]
         self._hold(run)
-        return self._release(now)
+        return self._release()
 
     @property
     def highest(self) -> int:
@@ -101,14 +104,30 @@ class ReorderBuffer(Generic[T]):
         """Give up the holes that have become final by ``now``; return what stood behind them."""
         released: list[Run[T]] = []
         while self._held and min(run.arrived for run in self._held) + self.wait <= now:
-            released += self._give_up()
+            released += self.give_up()
         return released
 
     def flush(self) -> list[Run[T]]:
         """Give up all holes; return everything that was held."""
         released: list[Run[T]] = []
         while self._held:
-            released += self._give_up()
+            released += self.give_up()
+        return released
+
+    def give_up(self) -> list[Run[T]]:
+        """Close the first hole; return the runs behind it, the first with the number of lost packets."""
+        expected = self.expected
+        if expected is None or not self._held:
+            return []
+        first, opened = self._held[0].first, min(run.arrived for run in self._held)
+        for number in range(max(expected, first - REMEMBERED), first):
+            self._given_up[number] = opened
+        while len(self._given_up) > REMEMBERED:
+            self._given_up.popitem(last=False)
+        self.lost += first - expected
+        self.expected = first
+        released = self._in_order()
+        released[0].lost = first - expected
         return released
 
     def _newest(self) -> int:
@@ -119,11 +138,13 @@ class ReorderBuffer(Generic[T]):
         """Believe a jump when two packets in sequence say the same (RFC 3550 section A.1)."""
         suspect, self._suspect = self._suspect, None
         if suspect is not None and (run.first - suspect.stop) & 0xFFFF == 0:
-            runs = [*self.flush(), replace(suspect, lost=0, restarted=True), run]
+            suspect = replace(suspect, first=run.first - 1, stop=run.first, restarted=True)
+            runs = [*self.flush(), suspect, run]
         elif run.stop - run.first > 1:
             runs = [*self.flush(), replace(run, restarted=True)]
         else:
             self._suspect = run
+            self.suspected = True
             return []
         self._given_up.clear()
         self.expected = run.stop
@@ -137,10 +158,10 @@ class ReorderBuffer(Generic[T]):
             if run.stop <= self.expected:
                 return
             run = run.part(self.expected, run.stop)
-        if self._held and run.first < self._held[-1].first:
-            self.reordered += run.stop - run.first
-            self._learn(run.arrived - min(held.arrived for held in self._held))
         for piece in self._gaps_in(run):
+            if self._held and piece.first < self._held[-1].first:
+                self.reordered += piece.stop - piece.first
+                self._learn(piece.arrived - min(held.arrived for held in self._held))
             insort(self._held, piece)
 
     def _gaps_in(self, run: Run[T]) -> list[Run[T]]:
@@ -168,11 +189,11 @@ class ReorderBuffer(Generic[T]):
                 self.lost -= 1
                 self._learn(run.arrived - opened)
 
-    def _release(self, now: float) -> list[Run[T]]:
+    def _release(self) -> list[Run[T]]:
         """Return the held runs that are in order now, and those behind holes the window closes."""
         released = self._in_order()
         while self._held and self._newest() - self._held[0].first >= self.window:
-            released += self._give_up()
+            released += self.give_up()
         return released
 
     def _in_order(self) -> list[Run[T]]:
@@ -181,22 +202,6 @@ class ReorderBuffer(Generic[T]):
             run = self._held.pop(0)
             self.expected = run.stop
             released.append(run)
-        return released
-
-    def _give_up(self) -> list[Run[T]]:
-        """Close the first hole; return the runs behind it, the first with the number of lost packets."""
-        assert self.expected is not None
-        opened = min(run.arrived for run in self._held)
-        first = self._held[0].first
-        for number in range(max(self.expected, first - REMEMBERED), first):
-            self._given_up[number] = opened
-        while len(self._given_up) > REMEMBERED:
-            self._given_up.popitem(last=False)
-        lost = first - self.expected
-        self.lost += lost
-        self.expected = first
-        released = self._in_order()
-        released[0].lost = lost
         return released
 
     def _learn(self, lateness: float) -> None:

@@ -33,6 +33,8 @@ from .errors import MalformedPacketError
 from .train import Bytes, Column, Flags, PacketTrain
 
 HEADER_SIZE = 12
+FRONT_SIZE = 12
+"""Bytes read of each payload together with the RTP header: the main and the restart header."""
 PAYLOAD_TYPE_JPEG = 26  # RFC 3551 section 6
 CLOCK_RATE = 90_000  # RFC 2435 section 3
 
@@ -138,6 +140,8 @@ class RtpColumns:
     """Position in ``data`` of the first payload byte, behind CSRC list and header extension."""
     ends: Column
     """Position in ``data`` behind the last payload byte, padding left out."""
+    fronts: Bytes | None = None
+    """The first bytes of each payload as rows, where no packet has CSRC list, extension or padding."""
 
 
 def parse_train(train: PacketTrain) -> RtpColumns:
@@ -145,11 +149,13 @@ def parse_train(train: PacketTrain) -> RtpColumns:
     starts, lengths = train.starts, train.lengths
     ends = starts + lengths
     valid = lengths >= HEADER_SIZE
-    fields = gather(train.data, starts, HEADER_SIZE).view(_COLUMN_FIELDS)[:, 0]
+    rows = gather(train.data, starts, HEADER_SIZE + FRONT_SIZE)
+    fields = rows[:, :HEADER_SIZE].view(_COLUMN_FIELDS)[:, 0]
     first = fields["first"]
     valid &= (first & 0xC0) == 0x80
     payload_starts = starts + HEADER_SIZE
-    if (first & 0x3F).any():
+    plain = not (first & 0x3F).any()
+    if not plain:
         payload_starts += (first & 0x0F).astype(np.int64) * 4
         payload_starts += _extension_sizes(train.data, payload_starts, ends, first)
         valid &= payload_starts <= ends
@@ -165,6 +171,7 @@ def parse_train(train: PacketTrain) -> RtpColumns:
         fields["ssrc"].astype(np.int64),
         payload_starts,
         ends,
+        rows[:, HEADER_SIZE:] if plain else None,
     )
 
 
@@ -176,7 +183,7 @@ def gather(data: Bytes, starts: Column, size: int) -> Bytes:
     """
     if starts.size > 1 and starts[-1] + size <= data.size:
         steps = starts[1:] - starts[:-1]
-        if (steps == steps[0]).all():
+        if steps[0] >= 0 and (steps == steps[0]).all():
             shape, first = (starts.size, size), int(starts[0])
             return np.ndarray(shape, np.uint8, data, first, (int(steps[0]), 1))
     if not data.size:

@@ -35,7 +35,7 @@ WINDOW = 4096
 Datagram = tuple[bytes | PacketTrain, object]
 _CANDIDATES = 4
 _EVENT_LIMIT = 256
-_RTCP_TYPES = range(192, 224)  # RFC 5761 section 4
+_RTCP_TYPES = frozenset(bytes((number,)) for number in range(192, 224))  # RFC 5761 section 4
 
 
 class SenderSession:
@@ -174,7 +174,7 @@ class ReceiverSession:
     def receive(self, data: bytes | PacketTrain, now: float, source: object = None) -> None:
         """Take one packet or a train that came from ``source``. Never raises for what is in it."""
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
-        if len(train) == 1 and train.data.size > 1 and train[0][1] in _RTCP_TYPES:
+        if not len(train) or (len(train) == 1 and train[0][1:2] in _RTCP_TYPES):
             return
         self.handle_timer(now)
         if source == self.source and self.ssrc is not None:
@@ -197,9 +197,7 @@ class ReceiverSession:
     def handle_timer(self, now: float) -> None:
         """Give up what has become final by ``now``: holes, and frames past their deadline."""
         self._depacketizer.handle_timer(now)
-        opened = self._depacketizer.opened_at
-        if opened is not None and opened + self.deadline <= now:
-            self._depacketizer.flush(now)
+        self._depacketizer.end_overdue(self.deadline, now)
 
     def datagrams_to_send(self, now: float) -> list[Datagram]:
         """Return what is due, each with ``'rtp'``, ``'rtcp'`` or an address."""
@@ -215,35 +213,37 @@ class ReceiverSession:
 
     def _receive_other(self, train: PacketTrain, now: float, source: object) -> None:
         """Take packets from elsewhere: news only when nothing is taken, or that has gone silent."""
-        if self.ssrc is None or now - self._heard_at >= SILENCE:
-            self._consider(train, now, source)
-        else:
+        if self.ssrc is not None and now - self._heard_at < SILENCE:
             error = MalformedPacketError("source", source, str(self.source), "locked to the first")
             self._reject(len(train), error)
+        elif not self._consider(train, now, source):
+            expected = f"version 2 and payload type {self._payload_type}"
+            self._reject(len(train), MalformedPacketError("RTP packet", "none of this stream", expected))
 
-    def _consider(self, train: PacketTrain, now: float, source: object) -> None:
-        """Take a source when two of its packets came in sequence; the first one is kept for it."""
+    def _consider(self, train: PacketTrain, now: float, source: object) -> bool:
+        """Take a source when two of its packets came in sequence; the first one is kept for it.
+
+        Return False when no packet of the train can be of a stream.
+        """
         rtp = parse_train(train)
         usable = rtp.valid & (rtp.payload_type == self._payload_type)
         if self._wanted_ssrc is not None:
             usable &= rtp.ssrc == self._wanted_ssrc
-        if not usable.any():
-            error = MalformedPacketError("RTP packet", "none of this stream", "version 2 and payload type 26")
-            self._reject(len(train), error)
-            return
         for ssrc in np.unique(rtp.ssrc[usable]).tolist()[:_CANDIDATES]:
             numbers = rtp.sequence_number[usable & (rtp.ssrc == ssrc)].tolist()
             expected, first = self._candidates.pop((source, ssrc), (None, None))
             if numbers[0] == expected or any((b - a) & 0xFFFF == 1 for a, b in pairwise(numbers)):
                 self._lock(ssrc, source, [held for held in (first, train) if held is not None], now)
-                return
+                break
             self._candidates[source, ssrc] = ((numbers[-1] + 1) & 0xFFFF, train)
         while len(self._candidates) > _CANDIDATES:
             del self._candidates[next(iter(self._candidates))]
+        return bool(usable.any())
 
     def _lock(self, ssrc: int, source: object, trains: list[PacketTrain], now: float) -> None:
         """Take a source, and the packets that proved it."""
         self._candidates.clear()
+        self._depacketizer.flush(now)
         self._drain()
         self._depacketizer.restart(ssrc)
         self.source = source

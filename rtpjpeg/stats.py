@@ -48,10 +48,14 @@ class ReceiverStatistics:
     _transit: int | None = None
     _received_before: int = 0
 
-    def begin(self, sequence_number: int, packets: int) -> None:
-        """Start the sequence with these packets, the first or behind a jump (RFC 3550 section A.1)."""
+    def begin(self, sequence_number: int) -> None:
+        """Start the sequence with the next packet, the first or behind a jump (RFC 3550 section A.1).
+
+        What a user looks at goes on counting; loss and jitter start anew.
+        """
         self.base_sequence_number = self.highest_sequence_number = sequence_number
-        self._received_before = self.packets_received - packets
+        self._received_before = self.packets_received
+        self.jitter = 0.0
         self._transit = None
 
     @property

@@ -27,13 +27,13 @@ class PacketTrain:
     they stand back to back and the last is not longer; else 0.
     """
 
-    __slots__ = ("data", "lengths", "segment_size", "starts")
+    __slots__ = ("_lengths", "_starts", "data", "segment_size")
 
     def __init__(self, data: Bytes, starts: Column, lengths: Column, segment_size: int = 0) -> None:
         self.data = data
-        self.starts = starts
-        self.lengths = lengths
         self.segment_size = segment_size
+        self._starts: Column | None = starts
+        self._lengths: Column | None = lengths
 
     @classmethod
     def from_packets(cls, packets: Iterable[bytes]) -> PacketTrain:
@@ -50,15 +50,39 @@ class PacketTrain:
     @classmethod
     def from_segments(cls, data: bytes | bytearray | memoryview | Bytes, segment_size: int) -> PacketTrain:
         """Cut a buffer into packets of ``segment_size`` bytes; the last may be shorter. No copy."""
-        array = data if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
-        starts = np.arange(0, array.size, segment_size)
-        lengths = np.full(starts.size, segment_size)
-        if starts.size:
-            lengths[-1] = array.size - starts[-1]
-        return cls(array, starts, lengths, segment_size)
+        train = cls.__new__(cls)
+        train.data = data if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
+        train.segment_size = segment_size
+        # Made when somebody asks: the size says it all, and the stream itself reads ``spans``.
+        train._starts = train._lengths = None
+        return train
+
+    @property
+    def starts(self) -> Column:
+        """Where each packet starts in ``data``."""
+        if self._starts is None:
+            self._starts = np.arange(0, self.data.size, self.segment_size)
+        return self._starts
+
+    @property
+    def lengths(self) -> Column:
+        """Bytes of each packet."""
+        if self._lengths is None:
+            self._lengths = np.full(len(self), self.segment_size)
+            self._lengths[-1:] = self.data.size - self.starts[-1:]
+        return self._lengths
+
+    def spans(self) -> tuple[list[int], list[int]]:
+        """Return where each packet starts in ``data``, and where it ends."""
+        if self._starts is None:
+            starts = list(range(0, self.data.size, self.segment_size))
+            return starts, [*starts[1:], self.data.size]
+        return self._starts.tolist(), (self._starts + self.lengths).tolist()
 
     def __len__(self) -> int:
-        return len(self.starts)
+        if self._starts is None:
+            return -(-self.data.size // self.segment_size)
+        return len(self._starts)
 
     def __getitem__(self, index: int) -> bytes:
         start = int(self.starts[index])
@@ -70,7 +94,7 @@ class PacketTrain:
     @property
     def nbytes(self) -> int:
         """Bytes in all packets together, RTP headers included."""
-        return int(self.lengths.sum())
+        return self.data.size if self.segment_size else int(self.lengths.sum())
 
 
 def _common_size(lengths: Column) -> int:

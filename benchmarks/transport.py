@@ -1,0 +1,208 @@
+"""CPU per frame of sending and receiving, side by side in one run with GStreamer and FFmpeg.
+
+    make bench                                  the whole table, about three minutes
+    make bench BENCH_ARGS='--rounds 3'          quicker
+
+Frames are panned photographs, 640x480. CPU is user and system time of the whole process, all threads,
+as the kernel tells it. A sender is run with few and with many frames; the difference counts, so the
+start of a process is in no figure. A receiver is asked before and after a feed of 100 frames a second.
+The commands take turns, round by round, and a ratio is the median of the ratios of its rounds:
+machines are noisy. Nothing is asserted; people judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from processes import Server, cpu_of_run
+
+BENCHMARKS = Path(__file__).resolve().parent
+ENDS = str(BENCHMARKS / "ends.py")
+ROOT = Path(__file__).resolve().parent.parent
+FEW, MANY = 100, 1100
+RECEIVED = 400
+RTP_SIZE = 1352
+QUALITY = 85
+SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 26\n"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="how often each command is measured (5)")
+    parser.add_argument("--only", choices=("send", "receive", "busy"), help="one part of the table")
+    options = parser.parse_args()
+    for program in ("gst-launch-1.0", "ffmpeg"):
+        if shutil.which(program) is None:
+            raise SystemExit(f"{program} is not installed; this benchmark measures beside it")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_frames(folder)
+        if options.only in (None, "send"):
+            senders(folder, options.rounds)
+        if options.only in (None, "receive"):
+            receivers(folder, options.rounds)
+        if options.only in (None, "busy"):
+            busy(folder)
+
+
+def make_frames(folder: Path) -> None:
+    """Write 24 views of each kind as files, and long and short streams of them for the peers."""
+    sys.path.insert(0, str(ROOT / "fixtures"))
+    from photographs import video
+
+    for kind, type_ in (("plain", 1), ("restart", 65)):
+        frames = video("chelsea", type_, QUALITY, 640, 480, 24)
+        (folder / kind).mkdir()
+        for number, jpeg in enumerate(frames):
+            (folder / kind / f"{number:03}.jpg").write_bytes(jpeg)
+        for count in (FEW, MANY):
+            stream = b"".join(frames[number % len(frames)] for number in range(count))
+            (folder / f"{kind}-{count}.mjpeg").write_bytes(stream)
+        size = sum(map(len, frames)) / len(frames)
+        print(f"{kind} frames: {size / 1000:.1f} kB, {size / (RTP_SIZE - 20):.0f} packets")
+
+
+def free_port() -> int:
+    """Return an even UDP port that is free now."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            port: int = sock.getsockname()[1]
+        if port % 2 == 0:
+            return port
+
+
+def senders(folder: Path, rounds: int) -> None:
+    """Rows 1 and 2: JPEG in, packets out, nobody paced, with a listener that reads."""
+    python, command = sys.executable, str(Path(sys.executable).with_name("rtpjpeg-send"))
+    port = free_port()
+    target = f"127.0.0.1:{port}"
+
+    def ours(kind: str, profile: str) -> Callable[[int], list[str]]:
+        return lambda count: [python, ENDS, "send", str(folder / kind), str(count), str(port), profile]
+
+    def replay(fps: int, count: int) -> list[str]:
+        source = f"replay:{folder / f'plain-{count}.mjpeg'}"
+        return [
+            command,
+            "--source",
+            source,
+            "--fps",
+            str(fps),
+            "--dest",
+            target,
+            "--profile",
+            "compatible",
+            "--log-level",
+            "error",
+        ]
+
+    def gstreamer(count: int) -> list[str]:
+        pay = f"rtpjpegpay mtu={RTP_SIZE} ! udpsink host=127.0.0.1 port={port} sync=false"
+        return f"gst-launch-1.0 -q filesrc location={folder}/plain-{count}.mjpeg ! jpegparse ! {pay}".split()
+
+    def ffmpeg(count: int) -> list[str]:
+        source = f"{folder}/plain-{count}.mjpeg"
+        url = f"rtp://{target}?pkt_size={RTP_SIZE}"
+        return ["ffmpeg", "-v", "error", "-f", "mjpeg", "-i", source, "-c", "copy", "-f", "rtp", url]
+
+    commands = {
+        "GStreamer jpegparse ! rtpjpegpay ! udpsink": gstreamer,
+        "FFmpeg -c copy -f rtp": ffmpeg,
+        "library loop, compatible": ours("plain", "compatible"),
+        "library loop, resilient": ours("restart", "resilient"),
+        "rtpjpeg-send --fps 0, compatible": lambda count: replay(0, count),
+        "rtpjpeg-send paced (100 frames/s), compatible": lambda count: replay(100, count),
+    }
+    with Server([python, ENDS, "drain", str(port)], port):
+        measured = measure(
+            commands, rounds, lambda make: (cpu_of_run(make(MANY)) - cpu_of_run(make(FEW))) / (MANY - FEW)
+        )
+    table(
+        "Sender, CPU per frame",
+        measured,
+        ("GStreamer jpegparse ! rtpjpegpay ! udpsink", "FFmpeg -c copy -f rtp"),
+    )
+
+
+def receivers(folder: Path, rounds: int) -> None:
+    """Row 3: packets in, JPEG out, reordering included."""
+    python = sys.executable
+
+    def gstreamer(port: int) -> list[str]:
+        caps = "application/x-rtp,media=video,clock-rate=90000,encoding-name=JPEG,payload=26"
+        depay = "rtpjitterbuffer ! rtpjpegdepay ! fakesink"
+        return f"gst-launch-1.0 -q udpsrc port={port} buffer-size=4194304 caps={caps} ! {depay}".split()
+
+    def ffmpeg(port: int) -> list[str]:
+        sdp = folder / f"{port}.sdp"
+        sdp.write_text(SDP.format(port=port))
+        options = ["-v", "quiet", "-protocol_whitelist", "file,udp,rtp", "-buffer_size", "4194304"]
+        return ["ffmpeg", *options, "-i", str(sdp), "-c", "copy", "-f", "null", "-"]
+
+    def cpu(kind: str, make: Callable[[int], list[str]]) -> float:
+        port = free_port()
+        feed = [python, ENDS, "feed", str(folder / "plain")]
+        with Server(make(port), port) as server:
+            subprocess.run([*feed, "50", str(port), kind], check=True)  # FFmpeg guesses the rate first
+            before = server.cpu()
+            subprocess.run([*feed, str(RECEIVED), str(port), kind], check=True)
+            return (server.cpu() - before) / RECEIVED
+
+    def ours(port: int) -> list[str]:
+        return [python, ENDS, "receive", str(port)]
+
+    for kind, said in (("gso", "from a GSO sender"), ("single", "from single datagrams")):
+        commands = {
+            "GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay": gstreamer,
+            "FFmpeg -c copy": ffmpeg,
+            "ours": ours,
+        }
+        measured = measure(commands, rounds, lambda make, kind=kind: cpu(kind, make))
+        table(
+            f"Receiver, CPU per frame, {said}",
+            measured,
+            ("GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay",),
+        )
+
+
+def measure(commands: dict[str, object], rounds: int, cpu: Callable) -> dict[str, list[float]]:
+    """Let the commands take turns; return the seconds of each, round by round."""
+    measured: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, make in commands.items():
+            measured[name].append(cpu(make))
+    return measured
+
+
+def table(title: str, measured: dict[str, list[float]], rivals: Sequence[str]) -> None:
+    """Print medians, and ratios to the better of the rivals in each round."""
+    best = [min(figures) for figures in zip(*(measured[name] for name in rivals), strict=True)]
+    print(
+        f"\n{title:50} {'us':>8} {'min':>8} {'ratio to the better peer' if len(rivals) > 1 else 'ratio':>8}"
+    )
+    for name, figures in measured.items():
+        ratio = median(figure / other for figure, other in zip(figures, best, strict=True))
+        print(f"{name:50} {median(figures) * 1e6:8.1f} {min(figures) * 1e6:8.1f} {ratio:8.2f}")
+
+
+def busy(folder: Path) -> None:
+    """What one busy Python thread beside it costs a sender and a receiver."""
+    print("\nBeside one busy Python thread")
+    subprocess.run(
+        [sys.executable, str(BENCHMARKS / "busy.py"), str(folder / "plain"), str(folder / "restart")],
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The configuration: the text of a config.toml, RTPJPEG_* variables and a command line become cameras.
+
+Each overrules the one before it. All faults come at once, each with the path of its key, what was found
+and what was expected. Nothing here reads a file or the environment: text and mappings come in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from .errors import ConfigError
+from .layers import FOR_ALL, Layers, unknown
+from .overrides import CAMERAS
+from .settings import KEYS, NOT_OFFERED, Settings, Typed, destination
+
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """One camera that runs: what it takes, and where that is sent."""
+
+    name: str
+    """camera1 or camera2."""
+    source: str
+    """auto, synthetic, picamera2, v4l2, opencv or replay:PATH."""
+    device: str | None
+    """Which device, in the words of the source; None for the nth."""
+    width: int
+    """Pixels."""
+    height: int
+    fps: float | None
+    """Frames a second; None is 30, or a file's own rate; 0 is a file as fast as it goes."""
+    quality: int
+    """1 to 100."""
+    controls: Mapping[str, Any]
+    """Camera controls by name."""
+    destinations: tuple[tuple[str, int], ...]
+    """Hosts and ports, one or more."""
+    local_port: int
+    """0 for any."""
+    ssrc: int | None
+    """None for a random one."""
+    ttl: int | None
+    interface: str | None
+    mtu: int
+    """Bytes of an IP packet."""
+    dscp: int
+    profile: str
+    """resilient or compatible."""
+    pacing: float
+    """Share of the frame interval over which a frame is spread, 0 to 0.8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration without faults."""
+
+    cameras: tuple[CameraConfig, ...]
+    """Those that run, one or more."""
+    stats_interval_seconds: float
+    """0 for never."""
+    notices: tuple[str, ...]
+    """Sentences to say once."""
+    values: Mapping[str, Any]
+    """Every key by its path with the value that counts; None where a key is not set."""
+
+    def dump(self) -> str:
+        """Return TOML that gives the same cameras again."""
+        return _dump(self.values)
+
+
+def load(
+    text: str | bytes | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Any],
+    faults: Sequence[str] = (),
+) -> Config:
+    """Return the configuration of a file's text (None without a file), variables and a command line.
+
+    ``overrides`` maps dotted paths to values; ``camera1.KEY`` also means a key of ``mjpeg-rtp.camera1``,
+    and ``camera*.KEY`` that of every camera. Raises ``ConfigError`` for all faults at once, with those
+    that are given in front.
+    """
+    try:
+        layers = Layers(text)
+    except ConfigError as error:
+        raise ConfigError(*faults, *error.faults) from None
+    layers.lay_environment(environment)
+    layers.lay_overrides(overrides)
+    values = _validate(layers)
+    running = _running(values, layers)
+    found = [*faults, *layers.faults, *_conflicts(values, running, layers)]
+    if found:
+        raise ConfigError(*found)
+    cameras = tuple(_camera(values, name) for name in running)
+    notices = (*layers.notices, *_notices(cameras, layers))
+    return Config(cameras, values["mjpeg-rtp.stats_interval_seconds"], notices, values)
+
+
+def _validate(layers: Layers) -> dict[str, Any]:
+    """Return every key's value; what is wrong becomes a fault and counts as not set."""
+    try:
+        settings = Settings.model_validate(layers.tables)
+    except ValidationError as error:
+        for problem in error.errors():
+            sentence = _fault(problem, layers)
+            # What the command line says of every camera is wrong once, not once for each.
+            if f"({FOR_ALL})" not in sentence or sentence.replace("camera2", "camera1") not in layers.faults:
+                layers.faults.append(sentence)
+            _remove(layers.tables, problem["loc"])
+        settings = Settings.model_validate(layers.tables)
+    tables = settings.model_dump(by_alias=True)
+    return {key: _value(tables, key) for key in KEYS}
+
+
+def _fault(problem: Mapping[str, Any], layers: Layers) -> str:
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return unknown(key)
+    # What a key may be is said by its own check; all else that can be wrong is a table that is none.
+    expected = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else "a table"
+    return _sentence(key, problem["input"], expected, layers)
+
+
+def _sentence(key: str, found: Any, expected: str, layers: Layers) -> str:
+    shown = str(found) if isinstance(found, Typed) and found and found.isprintable() else _toml(found)
+    short = shown if len(shown) <= 60 else shown[:57] + "..."
+    origin = layers.origins.get(key)
+    return f"{key}: found {short}, expected {expected}" + (f" ({origin})" if origin else "")
+
+
+def _remove(tables: Any, path: Sequence[str | int]) -> None:
+    for name in path[:-1]:
+        tables = tables[name]
+    tables.pop(path[-1], None)
+
+
+def _value(tables: Any, key: str) -> Any:
+    for name in key.split("."):
+        tables = tables[name]
+    return tables
+
+
+def _running(values: dict[str, Any], layers: Layers) -> list[str]:
+    """Return the cameras that run, and write it into the values.
+
+    Where nothing is said, those that have an [mjpeg-rtp.cameraN] in the file; without any, all.
+    """
+    for name in CAMERAS:
+        key = f"mjpeg-rtp.{name}.enabled"
+        if values[key] is None:
+            values[key] = name in layers.streams or not layers.streams
+    return [name for name in CAMERAS if values[f"mjpeg-rtp.{name}.enabled"]]
+
+
+def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers) -> Iterator[str]:
+    """Yield what is wrong with values that are right by themselves."""
+    for key, value in values.items():
+        nothing = NOT_OFFERED.get(re.sub("camera[12]", "cameraN", key), (value,))
+        if value not in nothing:
+            expected = "the key left out" if nothing[0] is None else _toml(nothing[0])
+            yield _sentence(key, value, f"{expected}; more is not offered by this version", layers)
+    if not values["mjpeg-rtp.enabled"]:
+        yield _sentence("mjpeg-rtp.enabled", False, "true, or nothing is sent", layers)
+    if not running:
+        keys = " and ".join(f"mjpeg-rtp.{name}.enabled" for name in CAMERAS)
+        yield f"{keys}: found false, expected true for one of them, or nothing is sent"
+    for name in running:
+        yield from _rate_conflict(values, name, layers)
+    for key in ("ssrc", "local_port"):
+        found = [values[f"mjpeg-rtp.{name}.{key}"] for name in running]
+        if len(found) == 2 and found[0] == found[1] and found[0] not in (None, 0):
+            yield _sentence(f"mjpeg-rtp.camera2.{key}", found[1], "another one than camera1 has", layers)
+
+
+def _rate_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
+    key, source = f"mjpeg-rtp.{name}.fps", f"mjpeg-rtp.{name}.source"
+    if values[key] is None:
+        key = f"{name}.fps"
+    told = any(fault.startswith(f"{source}:") for fault in layers.faults)
+    if values[key] == 0 and not values[source].startswith("replay:") and not told:
+        yield _sentence(key, 0, f"a rate above 0 for source {values[source]}", layers)
+
+
+def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
+    def stream(key: str) -> Any:
+        return values[f"mjpeg-rtp.{name}.{key}"]
+
+    def either(key: str) -> Any:
+        return values[f"{name}.{key}"] if stream(key) is None else stream(key)
+
+    own = {key: stream(key) for key in ("source", "quality", "local_port", "ssrc", "ttl", "interface")}
+    own |= {key: either(key) for key in ("width", "height", "fps")}
+    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing")}
+    places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
+    return CameraConfig(
+        name=name,
+        device=either("device") or None,
+        controls=values[f"{name}.controls"],
+        destinations=places,
+        **own,
+    )
+
+
+def _notices(cameras: Sequence[CameraConfig], layers: Layers) -> Iterator[str]:
+    for camera in cameras:
+        for host, port in camera.destinations:
+            if port % 2:
+                # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
+                yield f"{camera.name}: port {port} of {host} is odd; it is used, with {port + 1} for RTCP"
+        if (camera.width % 8 or camera.height % 8) and not camera.source.startswith("replay:"):
+            size = f"{camera.width}x{camera.height}"
+            yield f"{camera.name}: {size} is no multiple of 8; viewers without its SDP see it rounded up"
+        if camera.controls:
+            yield f"{camera.name}: its controls are not used, this version has no source that takes any"
+    for name in sorted(layers.addressed - {camera.name for camera in cameras}):
+        yield f"{name}: named on the command line, but it does not run; --only {name} runs it"
+
+
+def _dump(values: Mapping[str, Any]) -> str:
+    """Return values by their paths as TOML tables; what is not set becomes a comment."""
+    tables: dict[str, list[str]] = {}
+    for key, value in values.items():
+        table, _, name = key.rpartition(".")
+        lines = tables.setdefault(table, [])
+        if isinstance(value, dict):
+            tables[key] = [f"{_toml_key(item)} = {_toml(value[item])}" for item in value]
+        else:
+            lines.append(f"# {name} is not set" if value is None else f"{name} = {_toml(value)}")
+    return "\n".join("\n".join([f"[{table}]", *lines, ""]) for table, lines in tables.items())
+
+
+def _toml(value: Any, depth: int = 4) -> str:
+    """Return a value as it stands in TOML; deeper than ``depth`` only dots, for no key goes that far."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # The escapes of JSON are TOML's too; only DEL it leaves as it is.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | dict) and not depth:
+        return "..."
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(item, depth - 1) for item in value)}]"
+    if isinstance(value, dict):
+        items = (f"{_toml_key(key)} = {_toml(item, depth - 1)}" for key, item in value.items())
+        return f"{{ {', '.join(items)} }}"
+    return str(value)
+
+
+def _toml_key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _toml(name)

@@ -1,0 +1,120 @@
+"""A capture file as a source: every RTP/JPEG flow in it becomes a stream.
+
+The clock of the session is the one of the capture, so reordering and gaps are judged as they were.
+A file never drops a frame: the thread that reads it decodes too.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import RtpJpegError
+from ..net.pcap import read_datagrams
+from .stream import Stream
+
+LARGEST_FLOWS = 64
+SMALLEST_PACKET = 20
+"""Bytes of an RTP header and an RTP/JPEG header."""
+FLUSH = 10.0
+"""Seconds after the last packet, by which every timer of a session is due."""
+
+_log = logging.getLogger(__name__)
+Address = tuple[str, int]
+Flow = tuple[Address, Address]
+
+
+class CapturePlayer:
+    """Plays a capture file in a thread of its own; ``ended`` is called in it when it is over.
+
+    ``make_stream`` makes the stream of a flow from its name. ``duration`` is in seconds of the capture,
+    None for all of it. ``paced`` plays at the pace of the capture, else as fast as it goes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        make_stream: Callable[[str], Stream],
+        ended: Callable[[], object],
+        duration: float | None,
+        paced: bool,
+    ) -> None:
+        self.path = path
+        self.label = str(path)
+        self.fault: str | None = None
+        self._flows: dict[Flow, Stream] = {}
+        self._make_stream = make_stream
+        self._ended = ended
+        self._duration = float("inf") if duration is None else duration
+        self._paced = paced
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=str(path), daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does before the next packet."""
+        self._stop.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._play()
+        except (RtpJpegError, OSError) as error:
+            # Whoever says the fault puts the label in front, which is the path too.
+            self.fault = str(error).removeprefix(str(self.path)).lstrip(": ")
+        except Exception as error:
+            _log.debug("%s", self.path, exc_info=True)
+            self.fault = f"internal error: {type(error).__name__}: {error}"
+        finally:
+            self._ended()
+
+    def _play(self) -> None:
+        began = time.monotonic()
+        first = now = None
+        datagrams = read_datagrams(self.path)
+        for now, source, destination, payload in datagrams:
+            first = now if first is None else first
+            if self._paced:
+                self._stop.wait(began + (now - first) - time.monotonic())
+            if self._stop.is_set() or self._finished() or now - first > self._duration:
+                return
+            stream = self._stream((source, destination), payload)
+            if stream is not None:
+                stream.receive(payload, now, source)
+                stream.handle_timer(now)
+        for notice in datagrams.notices:
+            _log.warning("%s", notice)
+        if now is not None:
+            for stream in self._flows.values():
+                stream.handle_timer(now + FLUSH)
+
+    @property
+    def frames_received(self) -> int:
+        """Frames of all flows together."""
+        return sum(stream.frames_received for stream in list(self._flows.values()))
+
+    def _finished(self) -> bool:
+        return bool(self._flows) and all(stream.finished for stream in self._flows.values())
+
+    def _stream(self, flow: Flow, payload: bytes) -> Stream | None:
+        """Return the stream of a flow; the first packet that can be RTP/JPEG begins one."""
+        stream = self._flows.get(flow)
+        if stream is None and _can_be_jpeg(payload) and len(self._flows) < LARGEST_FLOWS:
+            host, port = flow[1]
+            stream = self._flows[flow] = self._make_stream(f"{self.path}#{host}:{port}")
+        return stream
+
+
+def _can_be_jpeg(payload: bytes) -> bool:
+    """Return whether this may be RTP version 2 with payload type 26 (RFC 3551 section 6)."""
+    return len(payload) >= SMALLEST_PACKET and payload[0] >> 6 == 2 and payload[1] & 127 == 26

@@ -1,0 +1,100 @@
+"""rtpjpeg-view: the command line. Standard library only, so that help and man page need nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..sender.console import EXIT_CODES, LOG_LEVELS, Mailbox, Parser, positive_integer, positive_number, run
+
+DESCRIPTION = (
+    "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
+    " statistics are shown instead. In the window q or Escape ends, and s saves what --snapshot saves."
+)
+
+
+def build_parser() -> Parser:
+    """Return the parser of rtpjpeg-view; man page and completions are made from it."""
+    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument(
+        "source",
+        nargs="*",
+        metavar="SOURCE",
+        help="rtp://:PORT, rtp://GROUP:PORT for multicast, a .sdp file or a .pcap file"
+        " (default: rtp://:5000 and rtp://:5002)",
+    )
+    _add_end(parser)
+    _add_stream(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_end(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="show two synthetic cameras, sent through real sockets of this machine, for 10 seconds;"
+        " writes demo.png into the current folder",
+    )
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--frames", type=positive_integer, metavar="N", help="end after N frames of each camera")
+    end.add_argument("--duration", type=positive_number, metavar="S", help="end after S seconds")
+
+
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--latency",
+        type=positive_number,
+        default=50.0,
+        metavar="MS",
+        help="milliseconds after its first packet at which a frame is shown or given up (default: 50)",
+    )
+    parser.add_argument(
+        "--conceal",
+        choices=("on", "off"),
+        default="on",
+        help="fill lost parts of a picture from the one before, or drop such pictures (default: on)",
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="open no window, show statistics only")
+    parser.add_argument(
+        "--snapshot",
+        metavar="DIR",
+        help="write the newest picture of each camera into this folder at the end, and at the key s",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default="info",
+        metavar="L",
+        help=", ".join(LOG_LEVELS) + " (default: info)",
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = build_parser()
+    return run(parser, _work, argv, _check)
+
+
+def _check(arguments: argparse.Namespace) -> str | None:
+    """Return what is wrong with options that are right one by one."""
+    if arguments.demo and arguments.source:
+        return "argument --demo: not allowed with SOURCE, it has its own cameras"
+    return None
+
+
+def _work(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    from .command import view
+
+    return view(arguments, mailbox)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Where the pictures or their statistics are shown while they come: a window, a table, or nowhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from .pictures import Pictures
+from .stream import Stream
+from .table import LiveTable
+from .viewer import QUIT_KEYS, Card, Window
+
+NO_SIGNAL = 1.0
+"""Seconds without a picture after which the window says so."""
+REFRESH = 0.5
+"""Seconds from one text below the pictures to the next."""
+
+
+class View:
+    """One stream and its pictures, as a display sees them."""
+
+    def __init__(self, stream: Stream, pictures: Pictures) -> None:
+        self.stream = stream
+        self.pictures = pictures
+        self._details = ""
+        self._counted = (0, time.monotonic())
+
+    def statistics(self) -> dict[str, Any]:
+        """Return all counters under the names that ``rtpjpeg-view --json`` prints."""
+        return {**self.stream.statistics(), **self.pictures.statistics()}
+
+    def card(self, now: float) -> Card:
+        """Return what the window shows at ``now``, monotonic seconds."""
+        self._refresh(now)
+        source = self.stream.source
+        return Card(source.title or source.label, self.pictures.image, self._details, self._alarm(now))
+
+    def _refresh(self, now: float) -> None:
+        """Write the details anew; not at each picture, since nobody could read them."""
+        frames, since = self._counted
+        frame = self.stream.newest
+        if frame is None or (self._details and now - since < REFRESH):
+            return
+        received = self.stream.frames_received
+        fps = (received - frames) / (now - since) if self._details else self.stream.fps
+        self._counted = (received, now)
+        parts = [f"{frame.width}x{frame.height}"]
+        parts += [f"{fps:.0f} fps"] if fps else []
+        latency = self.pictures.latency.total.summary()
+        parts += [f"latency {latency['p50']:.1f} ms"] if latency else []
+        lost = self.stream.session.statistics.packets_lost
+        parts += [f"{lost} lost"] if lost else []
+        self._details = "   ".join(parts)
+
+    def _alarm(self, now: float) -> str:
+        if self.stream.fault:
+            return "ended"
+        shown_at = self.pictures.shown_at
+        if shown_at is None:
+            return "waiting"
+        silent = now - shown_at
+        return f"no signal for {silent:.0f} s" if silent >= NO_SIGNAL else ""
+
+
+class Display(Protocol):
+    """Shows views; main thread only."""
+
+    pace: float | None
+    """Seconds after which ``update`` is called though nothing new has come; None for never."""
+    wants_pictures: bool
+    """True when ``update`` is to be called at each new picture."""
+
+    def update(self, views: Sequence[View]) -> bool:
+        """Show what is new; False when the user wants to end."""
+
+    def close(self) -> None:
+        """Take the display away."""
+
+
+class NoDisplay:
+    """Shows nothing."""
+
+    pace: float | None = None
+    wants_pictures = False
+
+    def update(self, views: Sequence[View]) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+class TableDisplay:
+    """Shows the statistics once a second, or more often where the table is drawn over itself."""
+
+    def __init__(self, table: LiveTable, pace: float = 1.0) -> None:
+        self.pace: float | None = pace
+        self.wants_pictures = False
+        self._table = table
+        self._next = time.monotonic() + pace
+
+    def update(self, views: Sequence[View]) -> bool:
+        now = time.monotonic()
+        if now >= self._next and self.pace is not None:
+            self._next = now + self.pace
+            self._table.update([view.statistics() for view in views])
+        return True
+
+    def close(self) -> None:
+        self._table.close()
+
+
+class WindowDisplay:
+    """Shows the pictures; q or Escape ends, s saves what is shown, closing the window ends too."""
+
+    def __init__(self, window: Window, save: Callable[[], object]) -> None:
+        self.pace: float | None = 0.02
+        self.wants_pictures = True
+        self._window = window
+        self._save = save
+        self._shown: tuple[int, ...] = ()
+        self._drawn_at = 0.0
+
+    def update(self, views: Sequence[View]) -> bool:
+        now = time.monotonic()
+        shown = tuple(view.pictures.frames_shown for view in views)
+        if views and (shown != self._shown or now - self._drawn_at >= REFRESH):
+            self._shown, self._drawn_at = shown, now
+            self._window.show([view.card(now) for view in views])
+        key = self._window.key()
+        if key == ord("s"):
+            self._save()
+        return key not in QUIT_KEYS and (not self._drawn_at or self._window.is_open())
+
+    def close(self) -> None:
+        self._window.close()

@@ -1,0 +1,225 @@
+"""One stream on its way in: packets go into the session, frames come out to whoever shows them.
+
+``Stream`` joins a session with its counters and asks no clock. ``LiveStream`` feeds it from a socket
+in a thread of its own; a capture file feeds it from ``capture_file``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import RtpJpegError
+from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
+from ..frame import Frame
+from ..net.udp import UdpReceiver
+from ..session import ReceiverSession
+from ..train import PacketTrain
+from .decode import decode
+from .source import Source
+
+LONGEST_WAIT = 1.0
+"""Seconds a socket is waited for at a time."""
+REMEMBERED_CAUSES = 64
+
+_log = logging.getLogger(__name__)
+
+
+class Stream:
+    """A session and what became of its frames; one thread feeds it, any thread may read.
+
+    ``deliver`` is handed every frame, complete or concealed; ``frames`` is how many are wanted.
+    """
+
+    def __init__(
+        self, source: Source, session: ReceiverSession, deliver: Callable[[Frame], object], frames: int | None
+    ) -> None:
+        self.source = source
+        self.session = session
+        self.newest: Frame | None = None
+        self.frames_received = 0
+        self.frames_concealed = 0
+        self.fault: str | None = None
+        """Why the stream ended before its time."""
+        self._deliver = deliver
+        self._wanted = frames
+        self._first_at = 0.0
+        self._last_at = 0.0
+        self._told: set[str] = set()
+
+    @property
+    def label(self) -> str:
+        """The source as the user wrote it."""
+        return self.source.label
+
+    @property
+    def finished(self) -> bool:
+        """True when all the frames that are wanted have come."""
+        return self._wanted is not None and self.frames_received >= self._wanted
+
+    @property
+    def fps(self) -> float:
+        """Frames a second from the first to the newest; 0 with fewer than two."""
+        duration = self._last_at - self._first_at
+        return (self.frames_received - 1) / duration if duration > 0 else 0.0
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that came and found the socket's buffer full."""
+        return 0
+
+    def receive(self, data: bytes | PacketTrain, now: float, peer: object) -> None:
+        """Take what came from ``peer`` at ``now`` (seconds of the session's clock)."""
+        self.session.receive(data, now, peer)
+        self._handle_events(now)
+
+    def handle_timer(self, now: float) -> None:
+        """Let the session do what is due at ``now``."""
+        due = self.session.next_timer()
+        if due is not None and now >= due:
+            self.session.handle_timer(now)
+            self._handle_events(now)
+
+    def _handle_events(self, now: float) -> None:
+        while not self.finished:
+            event = self.session.next_event()
+            if event is None:
+                return
+            if isinstance(event, FrameReceived):
+                self._take(event.frame, now)
+            else:
+                self._tell(event)
+
+    def _take(self, frame: Frame, now: float) -> None:
+        frame.decoder = decode
+        self._first_at = self._first_at if self.frames_received else now
+        self._last_at = now
+        self.frames_received += 1
+        self.frames_concealed += frame.concealed
+        self.newest = frame
+        self._deliver(frame)
+
+    def _tell(self, event: Event) -> None:
+        """Log what happened; a fault of the sender once for each cause."""
+        label = self.source.label
+        if isinstance(event, SourceChanged):
+            _log.info("%s: stream from %s, SSRC %08x", label, _address_text(event.source), event.ssrc)
+        elif isinstance(event, PacketRejected):
+            self._tell_once("a packet is refused", str(event.error))
+        elif isinstance(event, FrameDropped):
+            self._tell_once("a frame is dropped", event.reason)
+
+    def _tell_once(self, what: str, reason: str) -> None:
+        """Log the first of its kind. Sentences about one field begin alike, whatever value was found."""
+        cause = f"{what}: {reason.partition(':')[0]}"
+        if cause not in self._told and len(self._told) < REMEMBERED_CAUSES:
+            self._told.add(cause)
+            _log.warning("%s: %s, and more like it are only counted: %s", self.source.label, what, reason)
+
+    def statistics(self) -> dict[str, Any]:
+        """Return the counters under the names that ``rtpjpeg-view --json`` prints."""
+        counted = self.session.statistics
+        frame = self.newest
+        return {
+            "source": self.source.label,
+            "ssrc": self.session.ssrc,
+            "width": frame.width if frame else None,
+            "height": frame.height if frame else None,
+            "packets_received": counted.packets_received,
+            "packets_lost": counted.packets_lost,
+            "packets_duplicated": counted.packets_duplicated,
+            "packets_reordered": counted.packets_reordered,
+            "packets_rejected": counted.packets_rejected,
+            "kernel_drops": self.kernel_drops,
+            "frames_received": self.frames_received,
+            "frames_concealed": self.frames_concealed,
+            "frames_dropped": counted.frames_dropped,
+            "fps": round(self.fps, 2) if self.frames_received > 1 else None,
+            "jitter_ms": round(counted.jitter_ms, 3) if counted.packets_received else None,
+        }
+
+
+class LiveStream(Stream):
+    """A stream from a socket, in a thread of its own; ``ended`` is called in it when it is over.
+
+    ``duration`` in seconds counts from ``start``. A fault of the socket ends this stream alone.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        session: ReceiverSession,
+        receiver: UdpReceiver,
+        deliver: Callable[[Frame], object],
+        ended: Callable[[], object],
+        frames: int | None = None,
+        duration: float | None = None,
+    ) -> None:
+        super().__init__(source, session, deliver, frames)
+        self.receiver = receiver
+        self._ended = ended
+        self._duration = duration
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
+
+    def start(self) -> None:
+        """Begin to receive."""
+        self._thread.start()
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that came and found the socket's buffer full."""
+        return self.receiver.kernel_drops
+
+    def stop(self) -> None:
+        """Close the socket, which ends the thread."""
+        self._stop.set()
+        self.receiver.close()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._receive_all()
+        except (RtpJpegError, OSError) as error:
+            self.fault = str(error)
+        except Exception as error:  # A thread that dies in silence would leave a still picture.
+            _log.debug("%s", self.source.label, exc_info=True)
+            self.fault = f"internal error: {type(error).__name__}: {error}"
+        finally:
+            self.receiver.close()
+            self._ended()
+
+    def _receive_all(self) -> None:
+        clock = time.monotonic
+        end = clock() + self._duration if self._duration is not None else float("inf")
+        while not self.finished and not self._stop.is_set():
+            now = clock()
+            if now >= end:
+                return
+            for train, peer in self.receiver.receive(self._wait(now, end)):
+                if self.source.accepts(peer):
+                    self.receive(train, clock(), peer)
+            self.handle_timer(clock())
+            self._tell_notices()
+
+    def _wait(self, now: float, end: float) -> float:
+        due = self.session.next_timer()
+        return max(0.0, min(LONGEST_WAIT, end - now, LONGEST_WAIT if due is None else due - now))
+
+    def _tell_notices(self) -> None:
+        while self.receiver.notices:
+            _log.warning("%s: %s", self.source.label, self.receiver.notices.pop(0))
+
+
+def _address_text(source: object) -> str:
+    if isinstance(source, tuple) and len(source) >= 2:
+        host, port = source[:2]
+        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    return "an unknown address" if source is None else str(source)

@@ -1,0 +1,131 @@
+"""Statistics for people: rows of text, as a table that stands or one that lives."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+Row = tuple[str, list[str]]
+"""What it is, then one text for each stream."""
+
+
+class LiveTable(Protocol):
+    """Shows rows that change."""
+
+    def update(self, streams: Sequence[dict[str, Any]]) -> None:
+        """Show these statistics in place of the ones before."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+def rows(streams: Iterable[dict[str, Any]]) -> list[Row]:
+    """Return the table of ``rtpjpeg-view`` statistics, a column for each stream."""
+    columns = [_column(stream) for stream in streams]
+    return [(name, [column[name] for column in columns]) for name in (columns[0] if columns else {})]
+
+
+def _column(stream: dict[str, Any]) -> dict[str, str]:
+    return {
+        "source": stream["source"],
+        "picture": _picture(stream),
+        "frames": f"{stream['frames_received']} received, {stream['frames_shown']} shown",
+        "": f"{stream['frames_concealed']} concealed, {stream['frames_dropped']} dropped",
+        "packets": f"{stream['packets_received']} received, {stream['packets_lost']} lost",
+        " ": f"{stream['packets_reordered']} reordered, {stream['packets_duplicated']} duplicated",
+        "  ": f"{stream['packets_rejected']} refused, {stream['kernel_drops']} kernel drops",
+        "jitter": _milliseconds(stream["jitter_ms"]),
+        "latency": _pair(stream["latency_ms"], "p50", "p95"),
+        "   ": _pair(stream["latency_ms"], "p99", "max"),
+    }
+
+
+def _picture(stream: dict[str, Any]) -> str:
+    if not stream["width"]:
+        return "none yet"
+    return f"{stream['width']}x{stream['height']}, {stream['fps'] or 0:.1f} a second"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} ms"
+
+
+def _pair(summary: dict[str, float] | None, first: str, second: str) -> str:
+    if summary is None:
+        return "unknown"
+    return f"{first} {summary[first]:.1f} ms, {second} {summary[second]:.1f} ms"
+
+
+def text_table(streams: Sequence[dict[str, Any]]) -> str:
+    """Return the table as plain lines."""
+    table = [[name, *cells] for name, cells in rows(streams)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def text_line(stream: dict[str, Any]) -> str:
+    """Return one stream's state in one line, for a log or a pipe."""
+    age = stream["latency_ms"]
+    parts = [
+        f"{stream['source']}: {_picture(stream)}",
+        f"{stream['frames_received']} frames",
+        f"{stream['packets_lost']} packets lost",
+        *([f"latency {age['p50']:.1f} ms, p99 {age['p99']:.1f}"] if age else []),
+    ]
+    return ", ".join(parts)
+
+
+class PlainTable:
+    """One line for each stream and update; for pipes, logs and where rich is not installed."""
+
+    def __init__(self, print_line: Any = print) -> None:
+        self._print = print_line
+
+    def update(self, streams: Sequence[dict[str, Any]]) -> None:
+        for stream in streams:
+            self._print(text_line(stream))
+
+    def close(self) -> None:
+        pass
+
+
+class RichTable:
+    """A table that is drawn over itself, by rich; ``console`` is rich's, by default stdout."""
+
+    def __init__(self, console: Any = None) -> None:
+        from rich.live import Live
+
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def update(self, streams: Sequence[dict[str, Any]]) -> None:
+        self._live.update(_rich_table(streams), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _rich_table(streams: Sequence[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    found = rows(streams)
+    table = Table(box=box.ROUNDED, title="rtpjpeg-view", caption="Ctrl-C ends")
+    for number, heading in enumerate([found[0][0], *found[0][1]] if found else [""]):
+        table.add_column(heading, style="bold cyan" if number == 0 else "", no_wrap=True)
+    for name, cells in found[1:]:
+        table.add_row(name, *cells)
+    return table
+
+
+def choose_live_table(terminal: bool) -> Callable[[], LiveTable]:
+    """Return the table for where it is shown: rich on a terminal where it is installed, else plain lines."""
+    if terminal:
+        try:
+            importlib.import_module("rich.live")
+        except ImportError:
+            return PlainTable
+        return RichTable
+    return PlainTable

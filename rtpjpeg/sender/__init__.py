@@ -1,0 +1,1 @@
+"""The sender: cameras in, packets out, each camera on threads of its own."""

@@ -1,0 +1,82 @@
+"""What rtpjpeg-send does with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..config import Config, load
+from ..errors import ConfigError
+from ..layers import FILE_VARIABLE
+from ..overrides import command_line_overrides
+from .console import DONE, Mailbox, log_to_stderr
+from .manager import Manager
+from .stream import Limits
+from .table import text_table
+
+COMMAND = "rtpjpeg-send"
+LARGEST_FILE = 1 << 20
+
+_log = logging.getLogger(__name__)
+
+
+def send(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    """Send the cameras, or say the configuration; return the exit code. Raises ``RtpJpegError``."""
+    log_to_stderr(COMMAND, arguments.log_level)
+    config = configure(arguments, os.environ)
+    for notice in config.notices:
+        _log.warning("%s", notice)
+    if arguments.print_config:
+        print(config.dump(), end="")
+        return DONE
+    if arguments.check_config:
+        print(
+            f"the configuration is right: {' and '.join(camera.name for camera in config.cameras)} would run"
+        )
+        return DONE
+    return _send(config, arguments, mailbox)
+
+
+def configure(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Config:
+    """Return the configuration: file, then environment, then command line. Raises ``ConfigError``."""
+    text = _read_file(arguments.config or environment.get(FILE_VARIABLE))
+    overrides, faults = command_line_overrides(
+        sources=arguments.source,
+        destinations=arguments.dest,
+        cameras={"camera1": arguments.camera1, "camera2": arguments.camera2},
+        size=arguments.size,
+        fps=arguments.fps,
+        quality=arguments.quality,
+        profile=arguments.profile,
+        only=arguments.only or (),
+        has_file=text is not None,
+    )
+    return load(text, environment, overrides, faults)
+
+
+def _read_file(path: str | None) -> bytes | None:
+    if not path:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read(LARGEST_FILE)
+    except OSError as error:
+        raise ConfigError(f"configuration file {path} cannot be read: {error.strerror}") from None
+
+
+def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    manager = Manager(config.cameras, Limits(arguments.frames, arguments.duration), mailbox)
+    try:
+        manager.open()
+        if arguments.sdp:
+            manager.write_descriptions(Path(arguments.sdp))
+        complete = manager.run(config.stats_interval_seconds)
+    finally:
+        manager.stop()
+    cameras = manager.statistics()
+    print(json.dumps({"cameras": cameras}) if arguments.json else text_table(cameras))
+    return manager.judge(complete)

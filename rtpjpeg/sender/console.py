@@ -1,0 +1,164 @@
+"""What the commands have in common: exit codes, one line for each fault, signals, simple values.
+
+Parser modules import this file, so it needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from ..errors import ConfigError, RtpJpegError
+
+DONE, FAULT, WRONG_USAGE, MISSING = 0, 1, 2, 3
+"""Exit codes: the job is done, it found fault, the command was wrong, a resource is missing."""
+
+EXIT_CODES = (
+    "Exit codes: 0 done, also when stopped by SIGINT or SIGTERM; 1 the job ran and no frame came of it;"
+    " 2 wrong usage or configuration; 3 a resource is missing: a port, a camera, a file, a permission."
+)
+LOG_LEVELS = ("debug", "info", "warning", "error")
+# Half a millisecond: a thread that waits for the interpreter while another one computes gets it after
+# this time. The usual 5 ms would be most of the latency of a picture.
+SWITCH_INTERVAL = 0.0005
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says a fault in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def positive_integer(text: str) -> int:
+    """Return a whole number above 0 (for argparse)."""
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number above 0")
+    return value
+
+
+def positive_number(text: str) -> float:
+    """Return a finite number above 0 (for argparse)."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
+    return value
+
+
+def complain(command: str, fault: object, code: int = FAULT) -> int:
+    """Say each line of a fault on stderr, with the command's name in front; return the exit code."""
+    for line in str(fault).splitlines():
+        print(f"{command}: {line}", file=sys.stderr)
+    return code
+
+
+def log_to_stderr(command: str, level: str) -> None:
+    """Send the package's log to stderr, each record one line with the command's name in front."""
+    handler = _Stderr()
+    handler.setFormatter(logging.Formatter(f"{command}: %(message)s"))
+    logger = logging.getLogger("rtpjpeg")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+
+
+class _Stderr(logging.Handler):
+    """Writes to what is stderr now: a live table puts itself in between, so that lines stand above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
+
+
+class Mailbox(queue.SimpleQueue[str]):
+    """What the main thread waits for: word that a stream has ended, or that a signal came.
+
+    A signal handler runs between two instructions of the main thread, so it may use nothing that
+    holds a lock there; ``SimpleQueue.put`` is made for that.
+    """
+
+    STOP = "stop"
+
+    def wait(self, timeout: float | None) -> str | None:
+        """Return the next word, or None after ``timeout`` seconds."""
+        try:
+            return self.get(timeout=None if timeout is None else max(0.0, timeout))
+        except queue.Empty:
+            return None
+
+
+@contextmanager
+def signals_to(mailbox: Mailbox) -> Iterator[None]:
+    """Let SIGINT and SIGTERM put STOP into the mailbox while the block runs; the second one ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hands signals to the main thread only.
+        return
+    came: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        mailbox.put(Mailbox.STOP)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+Work = Callable[[argparse.Namespace, Mailbox], int]
+
+
+def run(
+    parser: Parser,
+    work: Work,
+    argv: Sequence[str] | None,
+    check: Callable[[argparse.Namespace], str | None] = lambda arguments: None,
+) -> int:
+    """Parse the arguments, do the work, and turn every documented error into lines and an exit code.
+
+    ``check`` returns what is wrong with the arguments together, or None. The mailbox that the work is
+    given tells of signals.
+    """
+    arguments = parser.parse_args(argv)
+    fault = check(arguments)
+    if fault is not None:
+        parser.error(fault)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    mailbox = Mailbox()
+    try:
+        with signals_to(mailbox):
+            code = work(arguments, mailbox)
+            sys.stdout.flush()
+            return code
+    except KeyboardInterrupt:
+        return DONE
+    except BrokenPipeError:
+        # Whoever read our output has gone (``| head``). What is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except ConfigError as error:
+        return complain(parser.prog, error, WRONG_USAGE)
+    except (RtpJpegError, OSError) as error:
+        return complain(parser.prog, error, MISSING)
+    except Exception as error:
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        fault = f"internal error: {type(error).__name__}: {error} (--log-level debug shows where)"
+        return complain(parser.prog, " ".join(fault.split()), FAULT)
+    finally:
+        sys.setswitchinterval(interval)

@@ -1,0 +1,35 @@
+"""Measured times and their percentiles, with memory that does not grow. The receiver uses it too."""
+
+from __future__ import annotations
+
+from collections import deque
+
+KEPT = 10_000
+"""Percentiles are of the newest measurements, so many at most: five minutes at 30 a second."""
+
+
+class Samples:
+    """Times in seconds in, percentiles in milliseconds out; one thread adds, any thread asks."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._values: deque[float] = deque(maxlen=kept)
+        self._largest = 0.0
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, seconds: float) -> None:
+        """Add one measurement."""
+        self._values.append(seconds)
+        self._largest = max(self._largest, seconds)
+
+    def summary(self) -> dict[str, float] | None:
+        """Return p50, p95, p99 and max in milliseconds, by nearest rank; None without a measurement.
+
+        ``max`` is the largest of all, the others are of the newest ``KEPT``.
+        """
+        ordered = sorted(self._values.copy())
+        if not ordered:
+            return None
+        ranks = {f"p{percent}": ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 95, 99)}
+        return {name: round(value * 1000, 3) for name, value in {**ranks, "max": self._largest}.items()}

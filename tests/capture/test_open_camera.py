@@ -1,0 +1,83 @@
+"""The words for a source."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from capture.makers import jpegs
+from capture.test_base import Clock
+from rtpjpeg.capture import SOURCES, Camera, open_camera
+from rtpjpeg.capture.replay import ReplayCamera
+from rtpjpeg.capture.synthetic import SyntheticCamera
+from rtpjpeg.errors import CaptureError, ConfigError
+
+
+def test_synthetic() -> None:
+    with open_camera("synthetic", name="camera2", width=320, height=240, fps=15) as camera:
+        assert isinstance(camera, SyntheticCamera)
+        assert (camera.name, camera.width, camera.height, camera.fps) == ("camera2", 320, 240, 15)
+        assert camera.notices == []
+
+
+def test_auto_says_what_it_is() -> None:
+    clock = Clock()
+    with open_camera("auto", width=64, height=64, clock=clock, sleep=clock.sleep) as camera:
+        assert isinstance(camera, SyntheticCamera) and camera.fps == 30
+        assert camera.notices == ["camera1: source auto is the synthetic camera in this version"]
+        assert camera.read() is not None
+
+
+def test_replay(tmp_path: Path) -> None:
+    (tmp_path / "a:b.jpg").write_bytes(jpegs()[0])
+    for path in (tmp_path, tmp_path / "a:b.jpg"):
+        with open_camera(f"replay:{path}", fps=0) as camera:
+            assert isinstance(camera, ReplayCamera)
+            assert (camera.width, camera.height) == (160, 96)
+            frame = camera.read()
+            assert frame is not None and frame.jpeg == jpegs()[0]
+
+
+def test_an_open_camera_is_returned_so_faults_come_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="gone"):
+        open_camera(f"replay:{tmp_path}/gone.avi")
+    with pytest.raises(ConfigError, match="width"):
+        open_camera("synthetic", width=16)
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("sintetic", "did you mean synthetic?"),
+        ("reply:x", "did you mean replay?"),
+        ("Synthetic", "did you mean synthetic?"),
+        ("clip.avi", "did you mean replay:clip.avi?"),
+        ("/dev/video0", "did you mean replay:/dev/video0?"),
+        ("synthetic:1", "did you mean synthetic?"),
+        ("xyz", "expected one of auto, synthetic, replay:PATH"),
+        ("", "expected one of auto, synthetic, replay:PATH"),
+        ("replay:", "expected replay:PATH"),
+        ("replay", "expected replay:PATH"),
+    ],
+)
+def test_an_unknown_word_gets_the_nearest(source: str, hint: str) -> None:
+    with pytest.raises(CaptureError) as caught:
+        open_camera(source)
+    assert hint in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["picamera2", "v4l2", "opencv", "v4l2:/dev/video0"])
+def test_what_this_version_lacks_is_said(source: str) -> None:
+    with pytest.raises(CaptureError, match=f"source {source}: this version has no such source") as caught:
+        open_camera(source)
+    assert all(word in str(caught.value) for word in SOURCES)
+
+
+def test_the_wing_loads_no_camera_before_it_is_asked() -> None:
+    code = "import sys, rtpjpeg.capture; print({'numpy', 'cv2', 'simplejpeg'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+    assert issubclass(SyntheticCamera, Camera)

@@ -1,0 +1,59 @@
+"""A screen without a monitor: Xvfb, whose picture lies in a file that can be read."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from peers import need
+
+WIDTH, HEIGHT = 1600, 900
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A display and the file of its pixels."""
+
+    display: str
+    memory: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that shall show itself here."""
+        clean = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+        return {**clean, "DISPLAY": self.display}
+
+    def pixels(self) -> Any:
+        """Return what is on the screen now, height x width x 3, BGR, uint8 (XWDFile.h, version 7)."""
+        data = self.memory.read_bytes()
+        header = struct.unpack_from(">25I", data)
+        start = header[0] + header[19] * 12
+        width, height, line = header[4], header[5], header[12]
+        rows = np.frombuffer(data, np.uint8, line * height, start).reshape(height, line)
+        return rows[:, : width * 4].reshape(height, width, 4)[:, :, :3]
+
+
+@contextmanager
+def open_screen(folder: Path) -> Iterator[Screen]:
+    """Start Xvfb on a free display; skip or fail where it is not installed."""
+    xvfb = need("Xvfb")
+    reader, writer = os.pipe()
+    command = [xvfb, "-displayfd", str(writer), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"]
+    command += ["-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL) as server:
+        os.close(writer)
+        try:
+            with os.fdopen(reader) as pipe:
+                number = pipe.readline().strip()  # written when the server is ready
+            assert number, "Xvfb did not start"
+            yield Screen(f":{number}", folder / "Xvfb_screen0")
+        finally:
+            server.terminate()

@@ -1,0 +1,70 @@
+"""Capture files as a source of rtpjpeg-view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from receiver.feeding import last_json, write_capture
+from rtpjpeg.net.pcap import write_datagrams
+from rtpjpeg.receiver.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+def view(path: Path, *options: str) -> int:
+    return main([str(path), "--headless", "--json", *options])
+
+
+def test_every_flow_is_a_stream_and_no_frame_is_lost(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "two.pcap"
+    write_capture(path, frames=20, ports=(5000, 5002))
+    assert view(path) == 0
+    streams = last_json(capsys.readouterr().out)["streams"]
+    assert [stream["source"] for stream in streams] == [f"{path}#192.0.2.2:{port}" for port in (5000, 5002)]
+    for stream in streams:
+        assert (stream["frames_received"], stream["frames_shown"], stream["packets_lost"]) == (20, 20, 0)
+        assert stream["fps"] == pytest.approx(30, abs=0.1)
+        assert stream["latency_ms"] is None
+
+
+def test_frames_ends_each_flow(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "two.pcap"
+    write_capture(path, frames=20, ports=(5000, 5002))
+    assert view(path, "--frames", "3") == 0
+    assert [stream["frames_received"] for stream in last_json(capsys.readouterr().out)["streams"]] == [3, 3]
+
+
+def test_duration_counts_the_seconds_of_the_capture(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "one.pcap"
+    write_capture(path, frames=60)
+    assert view(path, "--duration", "1") == 0
+    assert 28 <= last_json(capsys.readouterr().out)["streams"][0]["frames_received"] <= 31
+
+
+def test_snapshots_are_the_frames_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "one.pcap"
+    write_capture(path, frames=5)
+    assert view(path, "--snapshot", str(tmp_path / "pictures" / "here")) == 0
+    (saved,) = (tmp_path / "pictures" / "here").iterdir()
+    assert saved.suffix == ".jpg"
+    assert saved.read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_a_capture_without_rtp_is_a_job_that_found_nothing(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "other.pcap"
+    write_datagrams(path, [(1.0, ("192.0.2.1", 53), ("192.0.2.2", 53), b"no such thing")])
+    assert view(path) == 1
+    said = capsys.readouterr()
+    assert said.err == f"rtpjpeg-view: {path}: no frame came\n"
+    assert last_json(said.out) == {"streams": []}
+
+
+def test_a_file_that_is_no_capture_is_one_line(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "wrong.pcap"
+    path.write_bytes(b"this is no capture")
+    assert view(path) == 3
+    said = capsys.readouterr().err
+    assert said.startswith(f"rtpjpeg-view: {path}: found ")
+    assert said.count("\n") == 1

@@ -1,0 +1,169 @@
+"""A stream: counts what comes, hands frames on, says each fault once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from receiver.feeding import Feeder, train
+from rtpjpeg import Frame, Packetizer, ReceiverSession, TransportError
+from rtpjpeg.net.udp import UdpReceiver
+from rtpjpeg.receiver.source import Source
+from rtpjpeg.receiver.stream import LiveStream, Stream
+
+PEER = ("192.0.2.1", 4000)
+
+
+def make_stream(frames: int | None = None) -> tuple[Stream, list[Frame]]:
+    delivered: list[Frame] = []
+    return Stream(Source("rtp://:5000"), ReceiverSession(), delivered.append, frames), delivered
+
+
+def feed(stream: Stream, frames: int, packetizer: Packetizer) -> None:
+    for number in range(frames):
+        stream.receive(train(number, packetizer), number / 30, PEER)
+
+
+def test_every_frame_is_handed_on_with_a_decoder() -> None:
+    stream, delivered = make_stream()
+    feed(stream, 4, Packetizer(ssrc=7))
+    assert len(delivered) == 4
+    assert stream.newest is delivered[-1]
+    assert delivered[0].image.shape == (240, 320, 3)
+    found = stream.statistics()
+    assert (found["ssrc"], found["width"], found["height"]) == (7, 320, 240)
+    assert (found["frames_received"], found["frames_dropped"], found["packets_lost"]) == (4, 0, 0)
+    assert found["fps"] == 30.0
+
+
+def test_before_the_first_packet_the_unknown_is_null() -> None:
+    found = make_stream()[0].statistics()
+    assert [key for key, value in found.items() if value is None] == [
+        "ssrc",
+        "width",
+        "height",
+        "fps",
+        "jitter_ms",
+    ]
+
+
+def test_no_frame_is_counted_behind_the_last_one_wanted() -> None:
+    stream, delivered = make_stream(frames=2)
+    feed(stream, 5, Packetizer())
+    assert stream.finished
+    assert len(delivered) == stream.frames_received == 2
+
+
+def test_a_frame_with_a_hole_is_given_up_when_its_time_is_over() -> None:
+    stream, _ = make_stream()
+    packetizer = Packetizer()
+    feed(stream, 2, packetizer)
+    packets = list(train(2, packetizer))
+    for packet in packets[:2] + packets[3:]:
+        stream.receive(packet, 1.0, PEER)
+    stream.handle_timer(1.0)
+    assert stream.statistics()["frames_dropped"] == 0
+    stream.handle_timer(2.0)
+    assert stream.statistics()["frames_dropped"] == 1
+    assert stream.frames_received == 2
+
+
+@pytest.mark.parametrize("place", [slice(17, 18), slice(20, None)], ids=["reserved Q", "no data"])
+def test_a_fault_of_the_sender_is_said_once(place: slice, caplog: pytest.LogCaptureFixture) -> None:
+    stream, _ = make_stream()
+    packetizer = Packetizer()
+    feed(stream, 2, packetizer)
+    for number in range(2, 32):
+        packet = bytearray(train(number, packetizer)[0])
+        packet[place] = b"\x64" if place.stop else b""  # Q 100 to 127 are reserved (RFC 2435 section 4.2)
+        stream.receive(bytes(packet), number / 30, PEER)
+        stream.handle_timer(number / 30 + 0.06)
+    found = stream.statistics()
+    assert found["frames_received"] == 2
+    assert found["frames_dropped"] + found["packets_rejected"] >= 29
+    assert len([record for record in caplog.records if "only counted" in record.message]) <= 2
+
+
+def test_a_live_stream_ends_by_itself_at_its_last_frame() -> None:
+    receiver = UdpReceiver("127.0.0.1", 0)
+    delivered: list[Frame] = []
+    ended = threading.Event()
+    stream = LiveStream(
+        Source("rtp://:1"), ReceiverSession(), receiver, delivered.append, ended.set, frames=5, duration=60
+    )
+    with Feeder(receiver.local_address[1]):
+        stream.start()
+        assert ended.wait(60)
+    stream.join()
+    assert stream.fault is None
+    assert len(delivered) == 5
+    assert receiver.fileno() == -1
+
+
+def test_a_live_stream_ends_when_it_is_asked_to() -> None:
+    ended = threading.Event()
+    stream = LiveStream(
+        Source("rtp://:1"), ReceiverSession(), UdpReceiver("127.0.0.1", 0), lambda frame: None, ended.set
+    )
+    stream.start()
+    stream.stop()
+    assert ended.wait(60)
+    stream.join()
+
+
+def test_a_live_stream_ends_after_its_duration() -> None:
+    ended = threading.Event()
+    stream = LiveStream(
+        Source("rtp://:1"),
+        ReceiverSession(),
+        UdpReceiver("127.0.0.1", 0),
+        lambda frame: None,
+        ended.set,
+        duration=0.05,
+    )
+    stream.start()
+    assert ended.wait(60)
+    assert stream.frames_received == 0
+
+
+class BrokenReceiver(UdpReceiver):
+    """A receiver whose socket has gone."""
+
+    failure: Exception = TransportError("the interface is gone")
+
+    def receive(self, timeout: float | None = None) -> list[object]:  # type: ignore[override]
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (BrokenReceiver.failure, "the interface is gone"),
+        (ZeroDivisionError("one"), "internal error: ZeroDivision"),
+    ],
+)
+def test_a_fault_ends_the_stream_and_is_kept(failure: Exception, said: str) -> None:
+    receiver = BrokenReceiver("127.0.0.1", 0)
+    receiver.failure = failure
+    ended = threading.Event()
+    stream = LiveStream(Source("rtp://:1"), ReceiverSession(), receiver, lambda frame: None, ended.set)
+    stream.start()
+    assert ended.wait(60)
+    assert (stream.fault or "").startswith(said)
+
+
+def test_only_accepted_peers_are_heard() -> None:
+    class Deaf(Source):
+        def accepts(self, peer: object) -> bool:
+            return False
+
+    receiver = UdpReceiver("127.0.0.1", 0)
+    ended = threading.Event()
+    stream = LiveStream(
+        Deaf("rtp://:1"), ReceiverSession(), receiver, lambda frame: None, ended.set, duration=0.2
+    )
+    with Feeder(receiver.local_address[1]):
+        stream.start()
+        assert ended.wait(60)
+    assert stream.statistics()["packets_received"] == 0

@@ -1,0 +1,89 @@
+"""Statistics for people."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import pytest
+
+from peers import need_module
+from rtpjpeg.receiver.table import PlainTable, RichTable, choose_live_table, rows, text_line, text_table
+
+STREAM: dict[str, Any] = {
+    "source": "rtp://:5000",
+    "ssrc": 1,
+    "width": 640,
+    "height": 480,
+    "packets_received": 360,
+    "packets_lost": 2,
+    "packets_duplicated": 0,
+    "packets_reordered": 4,
+    "packets_rejected": 1,
+    "kernel_drops": 0,
+    "frames_received": 10,
+    "frames_concealed": 1,
+    "frames_dropped": 0,
+    "frames_shown": 9,
+    "fps": 29.97,
+    "jitter_ms": 0.21,
+    "latency_ms": {"p50": 3.0, "p95": 4.0, "p99": 5.0, "max": 6.0},
+    "stages_ms": None,
+}
+SILENT = {
+    **dict.fromkeys(STREAM, 0),
+    **{"source": "rtp://:5002", "width": None, "fps": None, "jitter_ms": None, "latency_ms": None},
+}
+
+
+def test_a_column_for_each_stream() -> None:
+    table = dict(rows([STREAM, SILENT]))
+    assert table["source"] == ["rtp://:5000", "rtp://:5002"]
+    assert table["picture"] == ["640x480, 30.0 a second", "none yet"]
+    assert table["latency"] == ["p50 3.0 ms, p95 4.0 ms", "unknown"]
+    assert "p99 5.0 ms, max 6.0 ms" in text_table([STREAM])
+    assert table["jitter"] == ["0.21 ms", "unknown"]
+
+
+def test_plain_text_has_straight_columns() -> None:
+    lines = text_table([STREAM, SILENT]).splitlines()
+    assert lines[0].index("rtp://:5002") == lines[1].index("none yet")
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_no_stream_is_no_text() -> None:
+    assert text_table([]) == ""
+
+
+def test_one_line_for_a_pipe() -> None:
+    said: list[str] = []
+    table = PlainTable(said.append)
+    table.update([STREAM, SILENT])
+    table.close()
+    assert said[0] == text_line(STREAM)
+    assert "latency 3.0 ms, p99 5.0" in said[0]
+    assert said[1] == "rtp://:5002: none yet, 0 frames, 0 packets lost"
+
+
+def test_a_pipe_gets_plain_lines_and_so_does_a_terminal_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_live_table(terminal=False) is PlainTable
+    for name in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    assert choose_live_table(terminal=True) is PlainTable
+
+
+def test_a_terminal_gets_a_table_that_is_drawn_over_itself() -> None:
+    out = io.StringIO()
+    table = RichTable(need_module("rich.console").Console(file=out, force_terminal=True, width=120))
+    table.update([])
+    table.update([STREAM, SILENT])
+    table.close()
+    assert "rtp://:5002" in out.getvalue()
+    assert "640x480, 30.0 a second" in out.getvalue()
+
+
+def test_a_terminal_with_rich_gets_that_table() -> None:
+    need_module("rich")
+    assert choose_live_table(terminal=True) is RichTable

@@ -1,0 +1,121 @@
+"""Several cameras in one process."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.feeding import free_ports
+from rtpjpeg import TransportError
+from rtpjpeg.config import CameraConfig, load
+from rtpjpeg.net.udp import UdpSender
+from rtpjpeg.sender import manager as room
+from rtpjpeg.sender.console import FAULT, MISSING, Mailbox
+from rtpjpeg.sender.manager import Manager
+from rtpjpeg.sender.stream import Limits
+from sender.doubles import picture
+
+
+def cameras(**overrides: Any) -> tuple[CameraConfig, ...]:
+    one, two = free_ports(2)
+    places = {"camera1.destinations": f"127.0.0.1:{one}", "camera2.destinations": f"127.0.0.1:{two}"}
+    return load(None, {}, {"camera*.source": "synthetic", **places, **overrides}).cameras
+
+
+def make(configs: tuple[CameraConfig, ...], frames: int | None = 1) -> Manager:
+    return Manager(configs, Limits(frames), Mailbox())
+
+
+def test_cameras_take_turns() -> None:
+    manager = make(cameras(**{"camera*.fps": 25.0}))
+    manager.open()
+    assert [stream._delay for stream in manager.streams] == [0.0, 0.02]
+    manager.stop()
+
+
+def test_a_signal_ends_the_run() -> None:
+    manager = make(cameras(), frames=None)
+    manager.open()
+    manager.mailbox.put(Mailbox.STOP)
+    assert not manager.run(0)
+    manager.stop()
+    assert [stream.join(0) for stream in manager.streams] == [True, True]
+    assert manager.judge(complete=False) == 0
+
+
+def test_all_cameras_missing_is_a_missing_resource(tmp_path: Path) -> None:
+    manager = make(cameras(**{"camera*.source": f"replay:{tmp_path / 'missing'}"}))
+    manager.open()
+    assert manager.run(0)
+    manager.stop()
+    assert manager.judge(complete=True) == MISSING
+    assert [camera["frames_sent"] for camera in manager.statistics()] == [0, 0]
+    assert manager.statistics()[0]["destinations"][0].startswith("127.0.0.1:")
+
+
+def test_a_camera_that_breaks_later_leaves_the_other_one_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0.jpg").write_bytes(picture())
+    (tmp_path / "1.jpg").write_bytes(b"")
+    manager = make(cameras(**{"camera1.source": f"replay:{tmp_path}", "camera*.fps": 60.0}), frames=5)
+    manager.open()
+    assert manager.run(0)
+    manager.stop()
+    assert manager.streams[1].session.statistics.frames_sent == 5
+    assert manager.judge(complete=True) == 0
+
+
+def test_nothing_sent_is_a_fault() -> None:
+    manager = make(cameras())
+    manager.open()
+    manager.stop()
+    assert manager.judge(complete=True) == FAULT
+
+
+def test_a_port_that_is_taken_closes_what_was_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[UdpSender] = []
+
+    class Second(UdpSender):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            if opened:
+                raise TransportError("local port 5 cannot be opened: it is taken by another program")
+            super().__init__(*arguments, **options)
+            opened.append(self)
+
+    monkeypatch.setattr(room, "UdpSender", Second)
+    manager = make(cameras())
+    with pytest.raises(TransportError):
+        manager.open()
+    manager.stop()
+    assert opened[0]._closed
+
+
+def test_a_camera_that_does_not_answer_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(room, "JOIN_SECONDS", 0.0)
+    manager = make(cameras())
+    manager.open()
+    for stream in manager.streams:
+        monkeypatch.setattr(stream, "join", lambda timeout: False)
+        monkeypatch.setattr(stream.camera, "close", lambda: pytest.fail("closed under its thread"))
+    manager.stop()
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == [
+        f"{name}: the camera does not answer and is left as it is" for name in ("camera1", "camera2")
+    ]
+
+
+def test_the_local_port_belongs_to_the_first_destination() -> None:
+    one, two, local = free_ports(3)
+    places = f"127.0.0.1:{one},127.0.0.1:{two}"
+    found = cameras(**{"camera1.destinations": places, "camera1.local_port": local})
+    manager = make(found)
+    manager.open()
+    ports = [sender.local_address[1] for sender in manager.streams[0].senders]
+    manager.stop()
+    assert ports[0] == local != ports[1]

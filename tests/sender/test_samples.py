@@ -1,0 +1,31 @@
+"""Percentiles of measured times."""
+
+from __future__ import annotations
+
+from rtpjpeg.sender.samples import Samples
+
+
+def test_no_measurement_is_no_figure() -> None:
+    assert Samples().summary() is None
+
+
+def test_one_measurement_is_every_figure() -> None:
+    samples = Samples()
+    samples.add(0.0125)
+    assert samples.summary() == {"p50": 12.5, "p95": 12.5, "p99": 12.5, "max": 12.5}
+
+
+def test_percentiles_are_measurements_of_that_rank() -> None:
+    samples = Samples()
+    for value in reversed(range(1, 201)):
+        samples.add(value / 1000)
+    assert samples.summary() == {"p50": 100.0, "p95": 190.0, "p99": 198.0, "max": 200.0}
+
+
+def test_memory_is_bounded_and_the_largest_is_never_forgotten() -> None:
+    samples = Samples(kept=10)
+    samples.add(9.0)
+    for _ in range(100):
+        samples.add(0.001)
+    assert len(samples) == 10
+    assert samples.summary() == {"p50": 1.0, "p95": 1.0, "p99": 1.0, "max": 9000.0}

@@ -1,0 +1,126 @@
+"""Walking a scan: which markers stand in it, and which must not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.pictures import intervals_of, jpeg, scan_of
+from rtpjpeg.scan import EOI, walk_scan
+
+# bytes; end of the data, EOI there?, markers as (position, number), first foreign marker
+CASES = {
+    "nothing": ("", 0, False, [], -1),
+    "one byte": ("12", 1, False, [], -1),
+    "data": ("12 34", 2, False, [], -1),
+    "data and EOI": ("12 34 FF D9", 2, True, [], -1),
+    "EOI alone": ("FF D9", 0, True, [], -1),
+    "stuffed FF": ("12 FF 00 34 FF D9", 4, True, [], -1),
+    "stuffed FF at the end": ("12 FF 00", 3, False, [], -1),
+    "D9 that is data": ("12 D9 FF 00 D9", 5, False, [], -1),
+    "fill in front of EOI": ("12 FF FF FF D9", 1, True, [], -1),
+    "fill in front of a stuffed FF": ("12 FF FF 00 34", 5, False, [], -1),
+    "what follows EOI": ("12 FF D9 FF E0 FF D0", 1, True, [], -1),
+    "two EOIs": ("12 FF D9 34 FF D9", 1, True, [], -1),
+    "a marker that was cut": ("12 34 FF", 2, False, [], -1),
+    "padding": ("12 34 FF FF FF", 2, False, [], -1),
+    "only padding": ("FF FF FF", 0, False, [], -1),
+    "one FF": ("FF", 0, False, [], -1),
+    "restart markers": ("12 FF D0 34 FF D1 56 FF D9", 7, True, [(1, 0), (4, 1)], -1),
+    "fill in front of restart markers": ("12 FF FF D0 34 FF FF FF D1 56", 10, False, [(1, 0), (5, 1)], -1),
+    "a restart marker first": ("FF D3 12", 3, False, [(0, 3)], -1),
+    "fill and a restart marker first": ("FF FF D3 12", 4, False, [(0, 3)], -1),
+    "restart markers side by side": ("FF D6 FF D7", 4, False, [(0, 6), (2, 7)], -1),
+    "a foreign marker": ("12 FF DA 34 FF D9", 4, True, [], 1),
+    "a foreign marker behind a restart marker": ("12 FF D0 34 FF C4 56", 7, False, [(1, 0)], 4),
+    "a restart marker behind a foreign one": ("12 FF 01 34 FF D0", 6, False, [], 1),
+    "fill in front of a foreign marker": ("12 FF FF E1 FF D9", 4, True, [], 2),
+    "a foreign marker behind EOI": ("12 FF D9 FF DA", 1, True, [], -1),
+}
+
+
+def array(data):
+    return np.frombuffer(data, np.uint8)
+
+
+def found(scan):
+    """What ``walk_scan`` returned, as a case is written."""
+    markers = list(zip(scan.restart_positions.tolist(), scan.restart_numbers.tolist(), strict=True))
+    return scan.end, scan.has_eoi, markers, scan.foreign
+
+
+def byte_by_byte(data):
+    """The same walk, slow and plain: one byte after the other."""
+    markers, foreign, position = [], -1, 0
+    while position < len(data):
+        start = position
+        while position < len(data) and data[position] == 0xFF:
+            position += 1
+        if position == len(data):
+            return start, False, markers, foreign
+        code, is_marker = data[position], position > start and data[position] != 0
+        position += 1
+        if is_marker and code == 0xD9:
+            return start, True, markers, foreign
+        if is_marker and foreign < 0:
+            if 0xD0 <= code <= 0xD7:
+                markers.append((start, code & 7))
+            else:
+                foreign = position - 2
+    return len(data), False, markers, foreign
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases(name):
+    text, *expected = CASES[name]
+    assert list(found(walk_scan(array(bytes.fromhex(text))))) == expected
+    assert list(byte_by_byte(bytes.fromhex(text))) == expected
+
+
+@given(st.lists(st.sampled_from([0xFF, 0xFF, 0xFF, 0, 0xD0, 0xD7, 0xD9, 0xDA, 1, 0xFE]), max_size=30))
+def test_any_bytes_are_walked_as_byte_by_byte(values):
+    data = bytes(values)
+    assert found(walk_scan(array(data))) == byte_by_byte(data)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_walk(data):
+    assert found(walk_scan(array(data))) == byte_by_byte(data)
+
+
+@pytest.mark.parametrize("ending", [b"\xff\xd9", b"\xd0", b"\x00", b""])
+def test_a_long_fill_is_one_marker(ending):
+    # Fill may be of any length; each byte of it must not cost a step.
+    data = b"\x12" + b"\xff" * 200_000 + ending
+    scan = walk_scan(array(data))
+    assert found(scan) == byte_by_byte(data)
+
+
+@pytest.mark.parametrize("type", [0, 1, 64, 65])
+def test_a_real_scan(type):
+    data = scan_of(jpeg(type))
+    scan = walk_scan(array(data))
+    assert (scan.end, scan.has_eoi, scan.foreign) == (len(data) - len(EOI), True, -1)
+    sizes = [len(interval) for interval in intervals_of(data)]
+    assert scan.restart_positions.tolist() == np.cumsum(sizes)[:-1].tolist()
+    assert scan.in_order
+
+
+@pytest.mark.parametrize(
+    ("numbers", "in_order"),
+    [
+        ([], True),
+        ([0], True),
+        ([1], False),
+        (range(8), True),
+        ([*range(8), 0, 1], True),
+        ([*range(8), 1], False),
+        ([0, 2, 1], False),
+        ([0, 0], False),
+    ],
+)
+def test_restart_markers_count_to_seven_and_begin_again(numbers, in_order):
+    data = b"".join(b"\x12\xff" + bytes([0xD0 + number]) for number in numbers)
+    assert walk_scan(array(data + b"\x12")).in_order is in_order
