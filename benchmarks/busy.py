@@ -87,7 +87,7 @@ def receiving(folder: str, kind: str) -> list[float]:
     ages: list[float] = []
     with UdpReceiver("127.0.0.1", 0) as receiver:
         port = str(receiver.local_address[1])
-        feed = subprocess.Popen([sys.executable, ENDS, "feed", folder, str(FRAMES), port, kind])
+        feed = subprocess.Popen([sys.executable, ENDS, "feed", folder, str(FRAMES), port, kind, "100"])
         for frame in receive_frames(receiver, until=lambda: feed.poll() is not None):
             ages.append(((round(time.monotonic() * 90000) - frame.timestamp) & 0xFFFFFFFF) / 90000)
     return ages

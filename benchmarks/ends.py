@@ -19,9 +19,6 @@ from rtpjpeg.net.udp import UdpReceiver, UdpSender
 
 ENDS = __file__
 COALESCE = 0.0003
-import os
-
-RATE = int(os.environ.get("RATE", "100"))
 
 
 def frames(folder: str, count: int) -> list[bytes]:
@@ -38,14 +35,13 @@ def send(folder: str, count: int, port: int, profile: str) -> None:
             sender.send(session.send_frame(jpeg, number / 30, 0.0))
 
 
-def feed(folder: str, count: int, port: int, kind: str) -> None:
-    """Send 100 frames a second: whole trains, or one call a packet as most senders do."""
+def feed(folder: str, count: int, port: int, kind: str, rate: float) -> None:
+    """Send ``rate`` frames a second: whole trains, or one call a packet as most senders do."""
     session = SenderSession(profile="resilient", timestamp_offset=0)
-    trains = []
     with UdpSender(("127.0.0.1", port)) as sender:
         start = time.monotonic()
         for number, jpeg in enumerate(frames(folder, count)):
-            time.sleep(max(0.0, start + number / RATE - time.monotonic()))
+            time.sleep(max(0.0, start + number / rate - time.monotonic()))
             now = time.monotonic()
             trains = [session.send_frame(jpeg, now, now)]
             if kind == "single":
@@ -88,9 +84,10 @@ def drain(port: int) -> None:
 def main() -> None:
     """Do what the first argument says."""
     verb, *words = sys.argv[1:]
-    if verb in ("send", "feed"):
-        folder, count, port, kind = words
-        {"send": send, "feed": feed}[verb](folder, int(count), int(port), kind)
+    if verb == "send":
+        send(words[0], int(words[1]), int(words[2]), words[3])
+    elif verb == "feed":
+        feed(words[0], int(words[1]), int(words[2]), words[3], float(words[4]))
     else:
         {"receive": receive, "drain": drain}[verb](int(words[0]))
 

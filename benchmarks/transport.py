@@ -5,7 +5,8 @@
 
 Frames are panned photographs, 640x480. CPU is user and system time of the whole process, all threads,
 as the kernel tells it. A sender is run with few and with many frames; the difference counts, so the
-start of a process is in no figure. A receiver is asked before and after a feed of 100 frames a second.
+start of a process is in no figure. A receiver is asked before and after a feed: of 1000 frames a second,
+where its code is hot, and of 30, where every frame finds the caches cold and all receivers cost more.
 The commands take turns, round by round, and a ratio is the median of the ratios of its rounds:
 machines are noisy. Nothing is asserted; people judge.
 """
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -28,7 +30,10 @@ BENCHMARKS = Path(__file__).resolve().parent
 ENDS = str(BENCHMARKS / "ends.py")
 ROOT = Path(__file__).resolve().parent.parent
 FEW, MANY = 100, 1100
-RECEIVED = 400
+FEEDS = ((1000, 1000), (30, 120))
+"""Frames a second, and how many."""
+Command = Callable[[int], list[str]]
+"""Makes the command line for a number of frames, or for a port."""
 RTP_SIZE = 1352
 QUALITY = 85
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 26\n"
@@ -87,7 +92,7 @@ def senders(folder: Path, rounds: int) -> None:
     port = free_port()
     target = f"127.0.0.1:{port}"
 
-    def ours(kind: str, profile: str) -> Callable[[int], list[str]]:
+    def ours(kind: str, profile: str) -> Command:
         return lambda count: [python, ENDS, "send", str(folder / kind), str(count), str(port), profile]
 
     def replay(fps: int, count: int) -> list[str]:
@@ -110,10 +115,10 @@ def senders(folder: Path, rounds: int) -> None:
         pay = f"rtpjpegpay mtu={RTP_SIZE} ! udpsink host=127.0.0.1 port={port} sync=false"
         return f"gst-launch-1.0 -q filesrc location={folder}/plain-{count}.mjpeg ! jpegparse ! {pay}".split()
 
-    def ffmpeg(count: int) -> list[str]:
+    def ffmpeg(count: int, *pace: str) -> list[str]:
         source = f"{folder}/plain-{count}.mjpeg"
         url = f"rtp://{target}?pkt_size={RTP_SIZE}"
-        return ["ffmpeg", "-v", "error", "-f", "mjpeg", "-i", source, "-c", "copy", "-f", "rtp", url]
+        return ["ffmpeg", "-v", "error", *pace, "-f", "mjpeg", "-i", source, "-c", "copy", "-f", "rtp", url]
 
     commands = {
         "GStreamer jpegparse ! rtpjpegpay ! udpsink": gstreamer,
@@ -122,6 +127,9 @@ def senders(folder: Path, rounds: int) -> None:
         "library loop, resilient": ours("restart", "resilient"),
         "rtpjpeg-send --fps 0, compatible": lambda count: replay(0, count),
         "rtpjpeg-send paced (100 frames/s), compatible": lambda count: replay(100, count),
+        "for comparison: FFmpeg paced (100 frames/s)": lambda count: ffmpeg(
+            count, "-framerate", "100", "-re"
+        ),
     }
     with Server([python, ENDS, "drain", str(port)], port):
         measured = measure(
@@ -149,33 +157,30 @@ def receivers(folder: Path, rounds: int) -> None:
         options = ["-v", "quiet", "-protocol_whitelist", "file,udp,rtp", "-buffer_size", "4194304"]
         return ["ffmpeg", *options, "-i", str(sdp), "-c", "copy", "-f", "null", "-"]
 
-    def cpu(kind: str, make: Callable[[int], list[str]]) -> float:
+    def cpu(kind: str, rate: int, count: int, make: Command) -> float:
         port = free_port()
         feed = [python, ENDS, "feed", str(folder / "plain")]
         with Server(make(port), port) as server:
-            subprocess.run([*feed, "50", str(port), kind], check=True)  # FFmpeg guesses the rate first
+            # Before the first frames FFmpeg guesses the frame rate, and all of them load code.
+            subprocess.run([*feed, "50", str(port), kind, "100"], check=True)
             before = server.cpu()
-            subprocess.run([*feed, str(RECEIVED), str(port), kind], check=True)
-            return (server.cpu() - before) / RECEIVED
+            subprocess.run([*feed, str(count), str(port), kind, str(rate)], check=True)
+            return (server.cpu() - before) / count
 
     def ours(port: int) -> list[str]:
         return [python, ENDS, "receive", str(port)]
 
-    for kind, said in (("gso", "from a GSO sender"), ("single", "from single datagrams")):
-        commands = {
-            "GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay": gstreamer,
-            "FFmpeg -c copy": ffmpeg,
-            "ours": ours,
-        }
-        measured = measure(commands, rounds, lambda make, kind=kind: cpu(kind, make))
-        table(
-            f"Receiver, CPU per frame, {said}",
-            measured,
-            ("GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay",),
-        )
+    rival = "GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay"
+    commands = {rival: gstreamer, "FFmpeg -c copy": ffmpeg, "ours": ours}
+    for rate, count in FEEDS:
+        for kind, said in (("gso", "from a GSO sender"), ("single", "from single datagrams")):
+            measured = measure(commands, rounds, partial(cpu, kind, rate, count))
+            table(f"Receiver, {said}, {rate} frames/s", measured, (rival,))
 
 
-def measure(commands: dict[str, object], rounds: int, cpu: Callable) -> dict[str, list[float]]:
+def measure(
+    commands: dict[str, Command], rounds: int, cpu: Callable[[Command], float]
+) -> dict[str, list[float]]:
     """Let the commands take turns; return the seconds of each, round by round."""
     measured: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):

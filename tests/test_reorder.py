@@ -63,6 +63,12 @@ class Line:
         return self.buffer.lost, self.buffer.duplicated, self.buffer.reordered
 
 
+def test_the_limits():
+    # RFC 3550 section A.1 names the first two.
+    assert (MAX_DROPOUT, MAX_MISORDER) == (3000, 100)
+    assert (SHORTEST_WAIT, LONGEST_WAIT, CALM) == (0.005, 0.020, 1000)
+
+
 def came_late(order):
     """How many came behind one with a higher number."""
     return sum(number < max(order[:place], default=0) for place, number in enumerate(order))

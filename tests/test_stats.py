@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,9 +38,10 @@ def test_fraction_lost_fits_its_byte(expected, received):
     assert 0 <= fraction_lost(expected, received) <= 255
 
 
-def test_a_sender_begins_at_zero():
-    statistics = SenderStatistics()
-    assert (statistics.frames_sent, statistics.packets_sent, statistics.octets_sent) == (0, 0, 0)
+@pytest.mark.parametrize("kind", [SenderStatistics, ReceiverStatistics])
+def test_all_counts_begin_at_zero(kind):
+    assert {value for value in asdict(kind()).values() if value is not None} == {0}
+    assert ReceiverStatistics().base_sequence_number is None
 
 
 def test_nothing_is_expected_before_the_first_packet():
