@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO
+from typing import cast
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from ..jpeg import walk_segments
 from .pictures import Picture, Pictures, fault, picture
 
 SUFFIXES = (".jpg", ".jpeg")
-_BLOCK = 1 << 20
-_LARGEST = 1 << 25
+Bytes = bytes | mmap
+"""A mapped file gives bytes where it is sliced, as bytes do."""
 _SOI = b"\xff\xd8\xff"
 _EOI = 0xD9
 _WINDOW = 1 << 16
@@ -48,22 +49,23 @@ def open_mjpeg(path: Path) -> Pictures:
     """Return the pictures of a file of JPEGs one behind the other; bytes between them are skipped."""
 
     def frames() -> Iterator[Picture]:
-        with path.open("rb") as file:
-            yield from _split(path, file)
+        # Mapped, not read: each picture is copied once, and a long file costs no memory.
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            yield from _split(path, data)
 
     return Pictures(None, frames, [])
 
 
-def jpeg_end(data: bytes, start: int = 0) -> int | None:
+def jpeg_end(data: Bytes, start: int = 0) -> int | None:
     """Return where the JPEG at ``start`` ends, EOI included; None if it does not end in ``data``."""
     try:
-        position = max(end for _, _, end in walk_segments(data, start))
+        position = max(end for _, _, end in walk_segments(cast(bytes, data), start))
     except UnsupportedJpegError:
         return None
     return _scans_end(data, position)
 
 
-def _scans_end(data: bytes, position: int) -> int | None:
+def _scans_end(data: Bytes, position: int) -> int | None:
     """Return where the JPEG ends whose first scan begins at ``position``."""
     while (found := _next_marker(data, position)) is not None:
         first, last = found
@@ -78,7 +80,7 @@ def _scans_end(data: bytes, position: int) -> int | None:
     return None
 
 
-def _next_marker(data: bytes, position: int) -> tuple[int, int] | None:
+def _next_marker(data: Bytes, position: int) -> tuple[int, int] | None:
     """Return first and last byte of the next marker that is no restart marker, fill bytes included.
 
     Window by window: a picture is a small part of what was read, and most end in the first window.
@@ -102,41 +104,36 @@ def _next_marker(data: bytes, position: int) -> tuple[int, int] | None:
 
 
 class _Splitter:
-    """Cuts JPEGs out of a block of bytes; headers that were seen are not walked again."""
+    """Cuts JPEGs out of a file; headers that were seen are not walked again."""
 
     def __init__(self) -> None:
         self._headers = _SOI
         self._size = (0, 0)
 
-    def cut(self, path: Path, data: bytes, position: int) -> tuple[Picture, int] | None:
+    def cut(self, path: Path, data: Bytes, position: int) -> tuple[Picture, int] | None:
         """Return the next picture at or behind ``position``, and where it ends; None without a whole one."""
         start = data.find(_SOI, position)
         if start < 0:
             return None
-        if len(self._headers) > len(_SOI) and data.startswith(self._headers, start):
-            end = _scans_end(data, start + len(self._headers))
+        behind = start + len(self._headers)
+        if len(self._headers) > len(_SOI) and data[start:behind] == self._headers:
+            end = _scans_end(data, behind)
             return None if end is None else (Picture(data[start:end], *self._size), end)
         end = jpeg_end(data, start)
         if end is None:
             return None
         found = picture(path, data[start:end])
-        self._headers = data[start : max(stop for _, _, stop in walk_segments(data, start))]
+        self._headers = data[start : max(stop for _, _, stop in walk_segments(cast(bytes, data), start))]
         self._size = (found.width, found.height)
         return found, end
 
 
-def _split(path: Path, file: BinaryIO) -> Iterator[Picture]:
-    data, splitter = b"", _Splitter()
-    while block := file.read(_BLOCK):
-        data += block
-        position = 0
-        while (found := splitter.cut(path, data, position)) is not None:
-            whole, position = found
-            yield whole
-        data = data[position:]
-        if len(data) > _LARGEST:
-            raise fault(path, f"{len(data)} bytes without the end of a picture", "a smaller JPEG", _CUT)
-    start = data.find(_SOI)
+def _split(path: Path, data: Bytes) -> Iterator[Picture]:
+    splitter, position = _Splitter(), 0
+    while (found := splitter.cut(path, data, position)) is not None:
+        whole, position = found
+        yield whole
+    start = data.find(_SOI, position)
     if start >= 0:
         place = f"a picture cut off {len(data) - start} bytes behind its start"
         raise fault(path, place, "EOI at the end of the file", _CUT)

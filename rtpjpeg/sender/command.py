@@ -13,7 +13,7 @@ from ..config import Config, load
 from ..errors import ConfigError
 from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
-from .console import DONE, Mailbox, log_to_stderr
+from .console import DONE, Mailbox, log_to_stderr, settle
 from .manager import Manager
 from .stream import Limits
 from .table import text_table
@@ -74,6 +74,7 @@ def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> in
         manager.open()
         if arguments.sdp:
             manager.write_descriptions(Path(arguments.sdp))
+        settle()
         complete = manager.run(config.stats_interval_seconds)
     finally:
         manager.stop()

@@ -6,6 +6,7 @@ Parser modules import this file, so it needs the standard library alone.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import queue
@@ -56,6 +57,15 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
     return value
+
+
+def settle() -> None:
+    """Take what has been loaded out of the garbage collector's rounds, which would walk it again and again.
+
+    A full round over all modules lasts longer than a picture is on its way.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def complain(command: str, fault: object, code: int = FAULT) -> int:
