@@ -76,7 +76,7 @@ class PacketTrain:
         """Return where each packet starts in ``data``, and where it ends."""
         if self._starts is None:
             starts = list(range(0, self.data.size, self.segment_size))
-            return starts, [*starts[1:], self.data.size]
+            return starts, [*starts[1:], self.data.size][: len(starts)]
         return self._starts.tolist(), (self._starts + self.lengths).tolist()
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from rtpjpeg import MalformedPacketError, quirks
 from rtpjpeg.depacketizer import (
     BATCH,
     EVENT_LIMIT,
+    FRAME_LIMIT,
     MARKERLESS,
     PACKET_COST,
     WINDOW,
@@ -498,6 +499,17 @@ def test_a_broken_table_header_costs_the_frame(strict):
     assert kinds(events) == [PacketRejected, FrameDropped]
     assert events[1].packets == len(following) + 1
     assert "found none for Q 255" in events[1].reason
+
+
+def test_a_frame_may_begin_anew_behind_a_broken_table_header():
+    packets = stream(q=255, tables=eight_bit(jpeg()), sequence=2)[0]
+    broken = rtp(main(q=255) + table_header(b"", length=9999), sequence=1, timestamp=3000)
+    events = receive([broken, *packets])
+    assert kinds(events) == [PacketRejected, FrameReceived]
+
+
+def test_the_limits():
+    assert (WINDOW, BATCH, EVENT_LIMIT, PACKET_COST, FRAME_LIMIT) == (32, 32, 256, 256, 4 << 20)
 
 
 def test_a_broken_table_header_alone():

@@ -194,6 +194,18 @@ def test_a_stranger_at_the_end_is_a_hole():
     assert not fragments.fit()
 
 
+def test_a_stranger_breaks_no_chunk_in_front_of_it():
+    # The chunk began in one train and ends in the next, in front of the stranger.
+    packets = chunked(pieces([(FIRST, 0, b"aaaa"), (LAST, 0, b"bbbb"), (BOTH, 1, b"cccc")]), interval=4)
+    packets[2] = chunked(pieces([(BOTH, 1, b"cccc")]), interval=4, q=99)[0]
+    columns = columns_of(packets)
+    fragments = Fragments.begin(columns, 0, 0.0)
+    fragments.add(columns, 0, 1, False)
+    fragments.add(columns, 1, 3, False)
+    assert list(fragments.whole_chunks()) == [(0, b"aaaabbbb")]
+    assert fragments.findings == [quirks.HEADER_CHANGES]
+
+
 def test_strangers_alone_leave_nothing():
     columns = columns_of([*fragment(SCAN), *fragment(SCAN, q=99)])
     fragments = Fragments.begin(columns, 0, 0.0)

@@ -13,8 +13,10 @@ from rtpjpeg.frame import Frame
 def test_a_captured_frame_needs_only_picture_and_size():
     frame = Frame(b"jpeg", 640, 480)
     assert (frame.jpeg, frame.width, frame.height) == (b"jpeg", 640, 480)
-    assert (frame.timestamp, frame.concealed, frame.findings) == (0, False, ())
     assert (frame.captured_at, frame.received_at, frame.completed_at) == (None, None, None)
+    assert (frame.concealed, frame.findings, frame.decoder) == (False, (), None)
+    numbers = "timestamp ssrc sequence_number packets type type_specific q restart_interval"
+    assert {getattr(frame, name) for name in numbers.split()} == {0}
 
 
 def test_without_decoder_the_sentence_names_the_extras():

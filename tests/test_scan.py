@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
-from rtpjpeg.scan import EOI, walk_scan
+from rtpjpeg.scan import EOI, walk_plain_scan, walk_scan
 
 # bytes; end of the data, EOI there?, markers as (position, number), first foreign marker
 CASES = {
@@ -45,6 +47,15 @@ def array(data):
     return np.frombuffer(data, np.uint8)
 
 
+def check_plain(data):
+    """The quick walk says the same, or leaves the scan to the other."""
+    for start in {0, len(data) // 2, len(data)}:
+        quick, rest = walk_plain_scan(data, start), data[start:]
+        marks = [code for byte, code in pairwise(rest) if byte == 0xFF and code != 0]
+        assert (quick is not None) == (marks[:1] == [0xD9])
+        assert quick is None or found(quick) == found(walk_scan(array(rest)))
+
+
 def found(scan):
     """What ``walk_scan`` returned, as a case is written."""
     markers = list(zip(scan.restart_positions.tolist(), scan.restart_numbers.tolist(), strict=True))
@@ -77,17 +88,20 @@ def test_cases(name):
     text, *expected = CASES[name]
     assert list(found(walk_scan(array(bytes.fromhex(text))))) == expected
     assert list(byte_by_byte(bytes.fromhex(text))) == expected
+    check_plain(bytes.fromhex(text))
 
 
 @given(st.lists(st.sampled_from([0xFF, 0xFF, 0xFF, 0, 0xD0, 0xD7, 0xD9, 0xDA, 1, 0xFE]), max_size=30))
 def test_any_bytes_are_walked_as_byte_by_byte(values):
     data = bytes(values)
     assert found(walk_scan(array(data))) == byte_by_byte(data)
+    check_plain(data)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_walk(data):
     assert found(walk_scan(array(data))) == byte_by_byte(data)
+    check_plain(data)
 
 
 @pytest.mark.parametrize("ending", [b"\xff\xd9", b"\xd0", b"\x00", b""])
@@ -106,6 +120,7 @@ def test_a_real_scan(type):
     sizes = [len(interval) for interval in intervals_of(data)]
     assert scan.restart_positions.tolist() == np.cumsum(sizes)[:-1].tolist()
     assert scan.in_order
+    assert (walk_plain_scan(data, 0) is not None) == (type < 64), "the usual scan is walked quickly"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,12 @@ def test_packets_come_out_as_they_went_in(packets, segment_size):
     assert [train[index] for index in range(len(train))] == packets
     assert train.nbytes == sum(map(len, packets))
     assert train.segment_size == segment_size
+    assert spanned(train) == packets
+
+
+def spanned(train):
+    """The packets, cut where ``spans`` says."""
+    return [train.data[start:end].tobytes() for start, end in zip(*train.spans(), strict=True)]
 
 
 @given(st.lists(st.binary(max_size=5), max_size=6))
@@ -59,7 +65,16 @@ def test_segment_size_is_one_the_kernel_would_cut_at(packets):
 def test_a_buffer_is_cut_into_segments(kind, data, packets):
     train = PacketTrain.from_segments(kind(data), 3)
     assert list(train) == packets
-    assert (train.segment_size, train.nbytes) == (3, len(data))
+    assert (len(train), train.segment_size, train.nbytes) == (len(packets), 3, len(data))
+    assert spanned(train) == packets
+
+
+def test_spans_are_the_same_before_and_after_the_columns_were_made():
+    train = PacketTrain.from_segments(b"abcdefg", 3)
+    before = train.spans()
+    assert (train.starts.tolist(), train.lengths.tolist()) == ([0, 3, 6], [3, 3, 1])
+    assert train.spans() == before == ([0, 3, 6], [3, 6, 7])
+    assert len(train) == 3
 
 
 def test_cutting_copies_nothing():
@@ -77,6 +92,7 @@ def test_packets_may_stand_with_room_between_them():
     train = PacketTrain(data, np.array([0, 8, 16]), np.array([2, 4, 1]))
     assert list(train) == [b"ab", b"cdef", b"g"]
     assert (train.nbytes, train.segment_size) == (7, 0)
+    assert train.spans() == ([0, 8, 16], [2, 12, 17])
 
 
 def test_columns_are_wide_enough_to_calculate_with():
