@@ -23,17 +23,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 from processes import Server, cpu_of_run
 
 BENCHMARKS = Path(__file__).resolve().parent
 ENDS = str(BENCHMARKS / "ends.py")
 ROOT = Path(__file__).resolve().parent.parent
-FEW, MANY = 100, 1100
+FEW, MANY = 100, 3100
+PACED = 1100
+"""Frames of a sender that takes its time: 100 a second."""
 FEEDS = ((1000, 1000), (30, 120))
 """Frames a second, and how many."""
 Command = Callable[[int], list[str]]
 """Makes the command line for a number of frames, or for a port."""
+Choice = TypeVar("Choice")
 RTP_SIZE = 1352
 QUALITY = 85
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 26\n"
@@ -69,7 +73,7 @@ def make_frames(folder: Path) -> None:
         (folder / kind).mkdir()
         for number, jpeg in enumerate(frames):
             (folder / kind / f"{number:03}.jpg").write_bytes(jpeg)
-        for count in (FEW, MANY):
+        for count in (FEW, PACED, MANY):
             stream = b"".join(frames[number % len(frames)] for number in range(count))
             (folder / f"{kind}-{count}.mjpeg").write_bytes(stream)
         size = sum(map(len, frames)) / len(frames)
@@ -97,19 +101,8 @@ def senders(folder: Path, rounds: int) -> None:
 
     def replay(fps: int, count: int) -> list[str]:
         source = f"replay:{folder / f'plain-{count}.mjpeg'}"
-        return [
-            command,
-            "--source",
-            source,
-            "--fps",
-            str(fps),
-            "--dest",
-            target,
-            "--profile",
-            "compatible",
-            "--log-level",
-            "error",
-        ]
+        options = f"--fps {fps} --dest {target} --profile compatible --log-level error"
+        return [command, "--source", source, *options.split()]
 
     def gstreamer(count: int) -> list[str]:
         pay = f"rtpjpegpay mtu={RTP_SIZE} ! udpsink host=127.0.0.1 port={port} sync=false"
@@ -120,26 +113,25 @@ def senders(folder: Path, rounds: int) -> None:
         url = f"rtp://{target}?pkt_size={RTP_SIZE}"
         return ["ffmpeg", "-v", "error", *pace, "-f", "mjpeg", "-i", source, "-c", "copy", "-f", "rtp", url]
 
-    commands = {
-        "GStreamer jpegparse ! rtpjpegpay ! udpsink": gstreamer,
-        "FFmpeg -c copy -f rtp": ffmpeg,
+    rivals = {"GStreamer jpegparse ! rtpjpegpay ! udpsink": gstreamer, "FFmpeg -c copy -f rtp": ffmpeg}
+    commands: dict[str, Command] = {
+        **rivals,
         "library loop, compatible": ours("plain", "compatible"),
         "library loop, resilient": ours("restart", "resilient"),
-        "rtpjpeg-send --fps 0, compatible": lambda count: replay(0, count),
-        "rtpjpeg-send paced (100 frames/s), compatible": lambda count: replay(100, count),
-        "for comparison: FFmpeg paced (100 frames/s)": lambda count: ffmpeg(
-            count, "-framerate", "100", "-re"
-        ),
+        "rtpjpeg-send --fps 0, compatible": partial(replay, 0),
+        "rtpjpeg-send at 100 frames/s, compatible": partial(replay, 100),
+        "for comparison: FFmpeg at 100 frames/s": lambda count: ffmpeg(count, "-framerate", "100", "-re"),
     }
+    many = {name: PACED if "100 frames/s" in name else MANY for name in commands}
+    named = {name: (make, many[name]) for name, make in commands.items()}
     with Server([python, ENDS, "drain", str(port)], port):
-        measured = measure(
-            commands, rounds, lambda make: (cpu_of_run(make(MANY)) - cpu_of_run(make(FEW))) / (MANY - FEW)
-        )
-    table(
-        "Sender, CPU per frame",
-        measured,
-        ("GStreamer jpegparse ! rtpjpegpay ! udpsink", "FFmpeg -c copy -f rtp"),
-    )
+        measured = measure(named, rounds, lambda choice: cpu_of_frames(*choice))
+    table("Sender, CPU per frame", measured, tuple(rivals))
+
+
+def cpu_of_frames(make: Command, many: int) -> float:
+    """Return the CPU seconds of one frame: those of many frames less those of few."""
+    return (cpu_of_run(make(many)) - cpu_of_run(make(FEW))) / (many - FEW)
 
 
 def receivers(folder: Path, rounds: int) -> None:
@@ -179,13 +171,13 @@ def receivers(folder: Path, rounds: int) -> None:
 
 
 def measure(
-    commands: dict[str, Command], rounds: int, cpu: Callable[[Command], float]
+    choices: dict[str, Choice], rounds: int, cpu: Callable[[Choice], float]
 ) -> dict[str, list[float]]:
     """Let the commands take turns; return the seconds of each, round by round."""
-    measured: dict[str, list[float]] = {name: [] for name in commands}
+    measured: dict[str, list[float]] = {name: [] for name in choices}
     for _ in range(rounds):
-        for name, make in commands.items():
-            measured[name].append(cpu(make))
+        for name, choice in choices.items():
+            measured[name].append(cpu(choice))
     return measured
 
 

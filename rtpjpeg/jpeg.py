@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import UnsupportedJpegError
-from .scan import EOI, Scan, walk_scan
+from .scan import EOI, Scan, Scratch, walk_scan
 from .tables import HUFFMAN_TABLES, recognize_q
 from .train import Bytes, Column
 
@@ -89,16 +89,17 @@ class JpegImage:
     q = property(lambda self: self.headers.q)
 
 
-def parse_jpeg(data: bytes, known: JpegHeaders | None = None) -> JpegImage:
+def parse_jpeg(data: bytes, known: JpegHeaders | None = None, scratch: Scratch | None = None) -> JpegImage:
     """Read a JPEG file for sending.
 
     ``known`` are the headers of an earlier frame: where ``data`` begins with the same bytes, they
-    are not read again. Raises ``UnsupportedJpegError`` for what RFC 2435 section 4.1 cannot carry.
+    are not read again. ``scratch`` serves frame after frame. Raises ``UnsupportedJpegError`` for what
+    RFC 2435 section 4.1 cannot carry.
     """
     headers = known if known is not None and data.startswith(known.prefix) else _HeaderReader(data).read()
     start = len(headers.prefix)
     array = np.frombuffer(data, np.uint8)[start:]
-    scan = walk_scan(array)
+    scan = walk_scan(array, scratch)
     interval = _checked_interval(headers, scan, array)
     if scan.has_eoi and array[scan.end + 1] == _EOI:
         view = memoryview(data)[start : start + scan.end + 2]

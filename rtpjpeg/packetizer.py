@@ -25,6 +25,7 @@ from .payload import (
     RestartHeader,
 )
 from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
+from .scan import Scratch
 from .train import PacketTrain
 
 MTU = 1400
@@ -81,6 +82,7 @@ class Packetizer:
         self.aligned = aligned
         self._static_q: dict[tuple[bytes, int], int] | None = {} if static_tables else None
         self._headers: JpegHeaders | None = None
+        self._scratch = Scratch()
 
     def packetize(self, jpeg: bytes, timestamp: int) -> PacketTrain:
         """Return the packets of one frame.
@@ -88,7 +90,7 @@ class Packetizer:
         ``timestamp`` counts 90 000 units a second, modulo 2^32. Raises ``UnsupportedJpegError`` for
         a picture that RFC 2435 cannot carry, ``ConfigError`` for an MTU without room for data.
         """
-        image = parse_jpeg(jpeg if isinstance(jpeg, bytes) else bytes(jpeg), self._headers)
+        image = parse_jpeg(jpeg if isinstance(jpeg, bytes) else bytes(jpeg), self._headers, self._scratch)
         self._headers = image.headers
         self._check_image(image)
         dtype = _RESTART if image.restart_interval else _PLAIN

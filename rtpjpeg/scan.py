@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .train import Bytes, Column
+from .train import Bytes, Column, Flags
 
 EOI = b"\xff\xd9"
 
@@ -52,11 +52,32 @@ def walk_plain_scan(data: bytes, start: int) -> Scan | None:
     return Scan(found.start() - start, True, _NOWHERE, _NOWHERE, -1)
 
 
-def walk_scan(data: Bytes) -> Scan:
+class Scratch:
+    """Room for the work on one scan after another, for one thread.
+
+    New arrays of the size of a frame, made and let go for each, are taken from the system and given back
+    each time: a hundred page faults a frame.
+    """
+
+    def __init__(self) -> None:
+        self._flags = np.empty((2, 0), np.bool_)
+
+    def marked(self, data: Bytes) -> Flags:
+        """Return True where 0xFF stands in front of something other than 0x00; valid until the next call."""
+        size = max(data.size - 1, 0)
+        if self._flags.shape[1] < size:
+            self._flags = np.empty((2, size + size // 4), np.bool_)
+        ones, others = self._flags[:, :size]
+        np.equal(data[:size], 0xFF, out=ones)
+        np.not_equal(data[1:], 0x00, out=others)
+        np.logical_and(ones, others, out=ones)
+        return ones
+
+
+def walk_scan(data: Bytes, scratch: Scratch | None = None) -> Scan:
     """Find the markers of a scan, a one-dimensional uint8 array, up to its first EOI."""
-    # True where 0xFF stands in front of something other than 0x00. Most scans hold one such place,
-    # their EOI, and argmax stops there: no index of all the 0xFF bytes is made.
-    marked = (data[:-1] == 0xFF) & (data[1:] != 0x00)
+    # Most scans hold one such place, their EOI, and argmax stops there: no index of all is made.
+    marked = (scratch or Scratch()).marked(data)
     first = int(marked.argmax()) if marked.size else 0
     if marked.size and marked[first] and data[first + 1] == 0xD9:
         return Scan(first, True, _NOWHERE, _NOWHERE, -1)

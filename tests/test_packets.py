@@ -177,3 +177,74 @@ def test_what_the_quick_reader_takes_the_columns_take_too(pieces: list, restart:
         assert answers(alike, len(packets)) == answers(columns_of(packets), len(packets))
     rows = np.cumsum([0, *map(len, packets)])
     assert train.spans() == (rows[:-1].tolist(), rows[1:].tolist())
+
+
+def test_a_packet_of_24_bytes_is_read_quickly() -> None:
+    assert read_alike(PacketTrain.from_packets([packet(0, data=b"1234")])) is not None
+    assert read_alike(PacketTrain.from_packets([packet(0, data=b"123")])) is None
+
+
+@pytest.mark.parametrize(("offset", "quick"), [((1 << 24) - 28, True), ((1 << 24) - 27, False)])
+def test_packets_near_the_end_of_the_largest_scan_are_read_in_columns(offset: int, quick: bool) -> None:
+    # Offset plus the whole packet, 28 bytes: a simple bound that is never too large.
+    assert (read_alike(PacketTrain.from_packets([packet(0, offset=offset)])) is not None) == quick
+
+
+@pytest.mark.parametrize("type", [0, 1, 63, 64, 65, 127, 128, 255])
+def test_types_64_to_127_have_a_restart_header(type: int) -> None:
+    train = PacketTrain.from_packets([packet(0, type=type)])
+    for reader in (read_packets(train), columns_of(list(train))):
+        assert reader.fields(0).type == type
+        assert reader.fields(0).has_restart_header is (64 <= type <= 127)
+        assert bytes(reader.view[slice(*(column[0] for column in reader.pieces(0, 1)[2:4]))]) == b"12345678"
+
+
+def test_usable_packets_are_told_one_by_one() -> None:
+    held = [packet(0), b"garbage", packet(1, ssrc=7), packet(2, second=96), packet(3)[:15], packet(4)]
+    columns = read_packets(PacketTrain.from_packets(held))
+    assert columns.usable(26, 0x1234).tolist() == [True, False, False, False, False, True]
+    assert columns.usable(26, 7).tolist() == [False, False, True, False, False, False]
+    assert (columns.all_usable(26, 0x1234), columns.first_ssrc(26), columns.first_ssrc(97)) == (
+        False,
+        0x1234,
+        None,
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 1, 1, 2, 65535]),
+            st.sampled_from([0, 0, 0, 1]),
+            st.booleans(),
+            st.integers(0, 2),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.data(),
+)
+def test_columns_are_cut_where_they_must(
+    steps: list[tuple[int, int, bool, int]], data: st.DataObject
+) -> None:
+    held, number, timestamp = [], 65530, 5
+    for step, later, marker, offset in steps:
+        number, timestamp = (number + step) & 0xFFFF, timestamp + later
+        held.append(packet(number=number, timestamp=timestamp, second=26 | marker << 7, offset=8 * offset))
+    packets = columns_of(held)
+    first = data.draw(st.integers(0, len(held) - 1))
+    stop = data.draw(st.integers(first + 1, len(held)))
+    numbers, times = packets.sequence_number, packets.timestamp
+    follows = [n for n in range(first + 1, stop) if numbers(n) != (numbers(n - 1) + 1) & 0xFFFF]
+    instants = [n for n in range(first + 1, stop) if times(n) != times(n - 1)]
+    frames = [
+        n
+        for n in range(first + 1, stop)
+        if n in instants or packets.marker(n - 1) or packets.fragment_offset(n) == 0
+    ]
+    for cuts, parts in (
+        (follows, packets.runs(first, stop)),
+        (instants, packets.instants(first, stop)),
+        (frames, packets.frames(first, stop)),
+    ):
+        assert parts == list(zip([first, *cuts], [*cuts, stop], strict=True))
