@@ -87,6 +87,7 @@ class Depacketizer:
     def push(self, data: bytes | PacketTrain, now: float = 0.0) -> None:
         """Take one packet or a train; ``now`` is in seconds of a monotonic clock.
 
+        Where no time is told, the jitter of ``statistics`` means nothing.
         Raises ``MalformedPacketError`` with ``strict`` only.
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))

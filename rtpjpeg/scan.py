@@ -60,14 +60,15 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        self._flags = np.empty((2, 0), np.bool_)
+        self._flags: Flags = np.empty((2, 0), np.bool_)
 
     def marked(self, data: Bytes) -> Flags:
         """Return True where 0xFF stands in front of something other than 0x00; valid until the next call."""
         size = max(data.size - 1, 0)
         if self._flags.shape[1] < size:
             self._flags = np.empty((2, size + size // 4), np.bool_)
-        ones, others = self._flags[:, :size]
+        ones: Flags = self._flags[0, :size]
+        others: Flags = self._flags[1, :size]
         np.equal(data[:size], 0xFF, out=ones)
         np.not_equal(data[1:], 0x00, out=others)
         np.logical_and(ones, others, out=ones)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
-from rtpjpeg.scan import EOI, walk_plain_scan, walk_scan
+from rtpjpeg.scan import EOI, Scratch, walk_plain_scan, walk_scan
 
 # bytes; end of the data, EOI there?, markers as (position, number), first foreign marker
 CASES = {
@@ -139,3 +139,11 @@ def test_a_real_scan(type):
 def test_restart_markers_count_to_seven_and_begin_again(numbers, in_order):
     data = b"".join(b"\x12\xff" + bytes([0xD0 + number]) for number in numbers)
     assert walk_scan(array(data + b"\x12")).in_order is in_order
+
+
+def test_scratch_serves_short_and_long_scans_alike() -> None:
+    scratch = Scratch()
+    for size in (1000, 10, 0, 1, 5000, 3000):
+        data = np.frombuffer(bytes(size) + b"\xff\xd9", np.uint8)
+        assert walk_scan(data, scratch).end == size
+        assert not scratch.marked(data[:size]).any()
