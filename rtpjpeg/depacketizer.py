@@ -300,7 +300,7 @@ def _batches(packets: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     for packet in packets:
         batch.append(packet)
-        if len(batch) == size or packet[1:2] >= b"\x80":
+        if len(batch) == size or (len(packet) > 1 and packet[1] & 0x80):
             yield batch
             batch = []
     if batch:

@@ -738,3 +738,15 @@ def test_a_whole_file_in_the_payload_arrives():
     file = pillow(optimize=True)
     (frame,) = frames_of(receive(fragment(file)))
     assert (frame.jpeg, frame.findings) == (file, (quirks.WHOLE_FILE,))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_packets_may_be_any_bytes(kind):
+    sent = video("coffee", 1, 60, 320, 240, 2)
+    packets = [kind(packet) for index, frame in enumerate(sent) for packet in numbered(frame, index)]
+    assert [scan_of(frame.jpeg) for frame in depacketize(packets)] == [scan_of(frame) for frame in sent]
+
+
+def numbered(frame, index):
+    """The packets of one frame of a stream of two."""
+    return packetize(frame, ssrc=1, sequence_number=1000 * index, timestamp=3000 * index)
