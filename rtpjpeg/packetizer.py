@@ -26,7 +26,7 @@ from .payload import (
 )
 from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
 from .scan import Scratch
-from .train import PacketTrain
+from .train import Bytes, PacketTrain
 
 MTU = 1400
 """Bytes of an IP packet: the default."""
@@ -97,15 +97,18 @@ class Packetizer:
         tables = self._table_header(image.headers)
         room = self._room(dtype.itemsize, len(tables))
         cut = self._cut_at_intervals(image, room - len(tables), room)
-        count = len(cut[0]) if cut else -(-(len(tables) + len(image.scan)) // room)
-        rows = np.empty(count, dtype)
+        stream = len(tables) + len(image.scan)
+        count = len(cut[0]) if cut else -(-stream // room)
+        data = np.empty(count * dtype.itemsize + (0 if cut else stream), np.uint8)
+        # Where packets have one size their headers are written where they stay, between the pieces.
+        rows: Rows = np.ndarray(count, dtype, data, 0, (dtype.itemsize + (0 if cut else room),))
         rows[:] = np.frombuffer(self._template(image, timestamp), dtype)[0]
         rows["sequence_number"] = np.arange(self.sequence_number, self.sequence_number + count) & 0xFFFF
         rows["second"][-1] |= 0x80  # RFC 2435, section 3: the marker MUST be set in the last packet.
         self.sequence_number = (self.sequence_number + count) & 0xFFFF
         if cut:
             return _join_intervals(rows, tables, image.scan, *cut)
-        return _join_equal(rows, tables, image.scan, room)
+        return _fill(data, rows, tables, image.scan, room)
 
     def _check_image(self, image: JpegImage) -> None:
         size = len(image.scan)
@@ -213,8 +216,8 @@ def _check_arguments(payload_type: int, profile: str) -> None:
         raise ConfigError(f"profile: found {profile!r}, expected {' or '.join(PROFILES)}")
 
 
-def _join_equal(rows: Rows, tables: bytes, scan: memoryview, room: int) -> PacketTrain:
-    """Fill every packet but the last: the kernel can cut such a train.
+def _fill(data: Bytes, rows: Rows, tables: bytes, scan: memoryview, room: int) -> PacketTrain:
+    """Fill every packet but the last behind its header: the kernel can cut such a train.
 
     Tables stand in front of the scan in the first packet, but the fragment offset does not count
     them (RFC 2435 section 3.1.2).
@@ -222,12 +225,9 @@ def _join_equal(rows: Rows, tables: bytes, scan: memoryview, room: int) -> Packe
     header, full = rows.itemsize, len(rows) - 1
     stream = np.frombuffer(tables + scan if tables else scan, np.uint8)
     rows["offset"] = np.maximum(np.arange(-len(tables), room * full - len(tables) + 1, room), 0)
-    heads = rows.view(np.uint8).reshape(-1, header)
-    data = np.empty(heads.size + stream.size, np.uint8)
     cut = full * (header + room)
-    packets, last = data[:cut].reshape(full, header + room), data[cut:]
-    packets[:, :header], packets[:, header:] = heads[:-1], stream[: full * room].reshape(full, room)
-    last[:header], last[header:] = heads[-1], stream[full * room :]
+    data[:cut].reshape(full, header + room)[:, header:] = stream[: full * room].reshape(full, room)
+    data[cut + header :] = stream[full * room :]
     return PacketTrain.from_segments(data, header + room)
 
 
