@@ -14,15 +14,12 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 
-from .scan import EOI
 from .tables import STANDARD_DHT
 
 _SOI = b"\xff\xd8"
 # Version 1.01, no density unit, square pixels, no thumbnail.
 _APP0 = b"\xff\xe0\x00\x10JFIF\0" + struct.pack(">BBBHHBB", 1, 1, 0, 1, 1, 0, 0)
 _SOS = b"\xff\xda\x00\x0c\x03" + bytes((1, 0x00, 2, 0x11, 3, 0x11)) + b"\x00\x3f\x00"
-
-__all__ = ["EOI", "make_header", "split_tables"]
 
 
 @lru_cache(maxsize=64)

@@ -43,8 +43,8 @@ class Scan:
 def walk_plain_scan(data: bytes, start: int) -> Scan | None:
     """Walk a scan that holds no marker but its EOI, the usual one; None for any other.
 
-    The same as ``walk_scan`` of ``data`` from ``start`` on. In a loop it takes twice the time; at the pace
-    of a camera, with cold caches, a third (``benchmarks/cold.py``).
+    The same as ``walk_scan`` of ``data`` from ``start`` on. In a loop it takes up to three times as long;
+    at the pace of a camera, with cold caches, about half (``benchmarks/cold.py``).
     """
     found = _MARKED.search(data, start)
     if found is None or data[found.end() - 1] != 0xD9:

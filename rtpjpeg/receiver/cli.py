@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..sender.console import EXIT_CODES, LOG_LEVELS, Mailbox, Parser, positive_integer, positive_number, run
+from ..sender.console import EXIT_CODES, Mailbox, Parser, add_end, add_reports, positive_number, run
 
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
@@ -39,9 +39,7 @@ def _add_end(parser: argparse.ArgumentParser) -> None:
         help="show two synthetic cameras, sent through real sockets of this machine, for 10 seconds;"
         " writes demo.png into the current folder",
     )
-    end = parser.add_mutually_exclusive_group()
-    end.add_argument("--frames", type=positive_integer, metavar="N", help="end after N frames of each camera")
-    end.add_argument("--duration", type=positive_number, metavar="S", help="end after S seconds")
+    add_end(parser)
 
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:
@@ -67,14 +65,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the newest picture of each camera into this folder at the end, and at the key s",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    parser.add_argument(
-        "--log-level",
-        choices=LOG_LEVELS,
-        default="info",
-        metavar="L",
-        help=", ".join(LOG_LEVELS) + " (default: info)",
-    )
+    add_reports(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

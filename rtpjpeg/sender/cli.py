@@ -8,7 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from .console import EXIT_CODES, LOG_LEVELS, Mailbox, Parser, positive_integer, positive_number, run
+from .console import (
+    EXIT_CODES,
+    Mailbox,
+    Parser,
+    add_end,
+    add_reports,
+    positive_integer,
+    positive_number,
+    run,
+)
 
 DESCRIPTION = (
     "Send cameras as JPEG over RTP (RFC 2435). Cameras that run: those enabled in the configuration file;"
@@ -27,7 +36,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_cameras(parser)
     _add_pictures(parser)
-    _add_end(parser)
+    add_end(parser)
     _add_output(parser)
     return parser
 
@@ -89,12 +98,6 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_end(parser: argparse.ArgumentParser) -> None:
-    end = parser.add_mutually_exclusive_group()
-    end.add_argument("--frames", type=positive_integer, metavar="N", help="end after N frames of each camera")
-    end.add_argument("--duration", type=positive_number, metavar="S", help="end after S seconds")
-
-
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sdp",
@@ -108,14 +111,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check-config", action="store_true", help="say every fault of the configuration, and end"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    parser.add_argument(
-        "--log-level",
-        choices=LOG_LEVELS,
-        default="info",
-        metavar="L",
-        help=", ".join(LOG_LEVELS) + " (default: info)",
-    )
+    add_reports(parser)
 
 
 def size(text: str) -> tuple[int, int]:

@@ -59,6 +59,25 @@ def positive_number(text: str) -> float:
     return value
 
 
+def add_end(parser: argparse.ArgumentParser) -> None:
+    """Add the options of all commands that say when a command ends."""
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--frames", type=positive_integer, metavar="N", help="end after N frames of each camera")
+    end.add_argument("--duration", type=positive_number, metavar="S", help="end after S seconds")
+
+
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add the options of all commands that say what a command prints."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default="info",
+        metavar="L",
+        help=", ".join(LOG_LEVELS) + " (default: info)",
+    )
+
+
 def settle() -> None:
     """Take what has been loaded out of the garbage collector's rounds, which would walk it again and again.
 
