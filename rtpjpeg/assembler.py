@@ -9,52 +9,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from . import quirks
 from .concealment import Concealer
-from .errors import ConfigError, UnsupportedJpegError
+from .errors import UnsupportedJpegError
 from .fragments import Fragments
 from .frame import Frame
-from .interchange import make_header, split_tables
-from .jpeg import count_mcus, read_size, walk_segments
-from .payload import RESTART_TYPE
-from .scan import EOI, Scan, walk_plain_scan, walk_scan
-from .tables import quantization_tables
+from .jpeg import read_size, walk_segments
+from .parameters import LARGEST_PICTURE, FrameRefused, ParameterReader, Parameters
+from .scan import EOI, Scan, walk_marked_scan, walk_plain_scan, walk_scan
 
-LARGEST_DIMENSION = 4096
-"""Pixels a side that a size told outside the packets may have."""
-LARGEST_PICTURE = 16_000_000
-"""Pixels; a decoder takes many times the memory of what it reads."""
+MOST_MARKS = 1 << 17
+"""0xFF bytes in a scan that are no data: a marker for every MCU of the largest picture, and fill."""
 # Bits of the shortest MCU: each block has a DC difference of 0 and ends at once (T.81 tables K.3 to K.6).
 _SHORTEST_MCU = {0: 20, 1: 32}
-
-
-class FrameRefused(Exception):
-    """Why no picture comes of the fragments; stays inside this package."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What the headers of a frame say, settled."""
-
-    type: int
-    width: int
-    height: int
-    tables: bytes
-    precision: int
-    restart_interval: int
-
-    @property
-    def mcus(self) -> int:
-        """MCUs of the picture."""
-        return count_mcus(self.type, self.width, self.height)
-
-    def header(self, restart_interval: int) -> bytes:
-        """Return the JPEG file in front of the scan."""
-        return make_header(self.type, self.width, self.height, self.tables, self.precision, restart_interval)
 
 
 class FrameAssembler:
@@ -74,15 +44,20 @@ class FrameAssembler:
     ) -> None:
         self.conceal = conceal
         self.lenient = lenient
-        self.dimensions = dimensions
         self.findings: Counter[str] = Counter()
-        self._told = {q: _told_tables(q, data) for q, data in (tables or {}).items()}
-        self._tables = dict(self._told)
+        self._reader = ParameterReader(lenient, dimensions, tables)
         self._concealer = Concealer()
+        self._bytes_copied = 0
+
+    @property
+    def bytes_copied(self) -> int:
+        """Bytes that were moved so far to make frames; tests hold the work for a packet to a bound by it."""
+        return self._bytes_copied + self._concealer.bytes_copied
 
     def reset(self) -> None:
         """Forget the tables and pictures of a stream that is over (RFC 2435 section 3.1.8)."""
-        self._tables = dict(self._told)
+        self._reader.reset()
+        self._bytes_copied += self._concealer.bytes_copied
         self._concealer = Concealer()
 
     def assemble(self, fragments: Fragments, ended: bool) -> Frame:
@@ -100,7 +75,7 @@ class FrameAssembler:
             self.findings.update(fragments.findings)
 
     def _rebuild(self, fragments: Fragments, ended: bool) -> Frame:
-        parameters = self._parameters(fragments)
+        parameters = self._reader.read(fragments)
         reason = "packets are missing"
         if fragments.fit():
             jpeg, scan, start = self._join(parameters, fragments)
@@ -109,16 +84,27 @@ class FrameAssembler:
             reason = self._judge(parameters, scan, fragments) if over else "the last packets are missing"
             if not reason:
                 return self._complete(parameters, fragments, jpeg, scan, start)
-        if self.conceal and fragments.aligned and fragments.fields.restart_interval:
+        if self.can_conceal(fragments):
             return self._concealed(parameters, fragments)
         raise FrameRefused(reason)
 
     def _join(self, parameters: Parameters, fragments: Fragments) -> tuple[bytes, Scan, int]:
         """Return headers and pieces as one, what the scan holds, and where it starts."""
         header = parameters.header(parameters.restart_interval)
-        jpeg, start = b"".join([header, *fragments.pieces]), len(header)
-        scan = walk_plain_scan(jpeg, start) or walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
-        return jpeg, scan, start
+        jpeg, start = b"".join([header, *fragments.without_fill()]), len(header)
+        self._bytes_copied += len(jpeg)
+        if not parameters.restart_interval:
+            scan = walk_plain_scan(jpeg, start)
+        else:
+            scan = walk_marked_scan(jpeg, start, parameters.intervals - 1)
+        return jpeg, scan or self._walk(jpeg, start), start
+
+    def _walk(self, jpeg: bytes, start: int) -> Scan:
+        """Walk an unusual scan. One made of markers only would take many times its own size."""
+        marks = jpeg.count(b"\xff", start) - jpeg.count(b"\xff\x00", start)
+        if marks > MOST_MARKS:
+            raise FrameRefused(f"markers in the scan: found {marks}, expected at most {MOST_MARKS}")
+        return walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
 
     def _complete(
         self, parameters: Parameters, fragments: Fragments, jpeg: bytes, scan: Scan, start: int
@@ -127,26 +113,41 @@ class FrameAssembler:
         end = start + scan.end
         if not (scan.has_eoi and len(jpeg) == end + len(EOI)):
             jpeg = jpeg[:end] + EOI
-        if not len(scan.restart_positions) and interval and interval < parameters.mcus:
+        if not scan.restart_codes and interval and interval < parameters.mcus:
             fragments.findings.append(quirks.MARKERS_MISSING)
             interval = 0
             jpeg = parameters.header(0) + jpeg[start:]
-        elif len(scan.restart_positions) and not interval:
-            interval = -(-parameters.mcus // (len(scan.restart_positions) + 1))
+        elif scan.restart_codes and not interval:
+            interval = -(-parameters.mcus // (len(scan.restart_codes) + 1))
             jpeg = parameters.header(interval) + jpeg[start:]
         elif self.conceal and interval and fragments.aligned:
-            self._concealer.store(parameters, memoryview(jpeg)[start:end])
-        return _frame(fragments, jpeg, parameters.width, parameters.height, interval)
+            timestamp = fragments.fields.timestamp
+            self._concealer.store(parameters, memoryview(jpeg)[start:end], timestamp)
+        frame = _frame(fragments, jpeg, parameters.width, parameters.height, interval)
+        frame.intervals = frame.fresh_intervals = -(-parameters.mcus // interval) if interval else 0
+        return frame
+
+    def can_conceal(self, fragments: Fragments) -> bool:
+        """Tell whether holes in this frame can be filled."""
+        return self.conceal and fragments.aligned and fragments.fields.restart_interval > 0
 
     def _concealed(self, parameters: Parameters, fragments: Fragments) -> Frame:
-        interval, mcus = parameters.restart_interval, parameters.mcus
-        chunks = fragments.whole_chunks()
-        scan, fresh = self._concealer.fill(parameters, parameters.type, mcus, interval, chunks)
-        if not fresh:
+        interval = parameters.restart_interval
+        made = self._concealer.fill(
+            parameters,
+            parameters.header(interval),
+            parameters.type,
+            parameters.mcus,
+            interval,
+            fragments.whole_chunks(),
+            fragments.fields.timestamp,
+        )
+        if not made.fresh:
             raise FrameRefused("no whole restart interval came")
-        jpeg = parameters.header(interval) + scan + EOI
-        frame = _frame(fragments, jpeg, parameters.width, parameters.height, interval)
-        frame.concealed = fresh < -(-mcus // interval)
+        frame = _frame(fragments, made.jpeg, parameters.width, parameters.height, interval)
+        frame.concealed = made.fresh < made.intervals
+        frame.intervals, frame.fresh_intervals = made.intervals, made.fresh
+        frame.oldest_interval, frame.unseen_intervals = made.oldest, made.unseen
         return frame
 
     def _judge(self, parameters: Parameters, scan: Scan, fragments: Fragments) -> str:
@@ -161,76 +162,6 @@ class FrameAssembler:
             size = f"{parameters.width}x{parameters.height}"
             return f"scan length: found {scan.end} bytes, expected at least {shortest} for {size}"
         return ""
-
-    def _parameters(self, fragments: Fragments) -> Parameters:
-        type_, interval = (
-            fragments.fields.type,
-            fragments.fields.restart_interval if fragments.fields.has_restart_header else 0,
-        )
-        if type_ & ~RESTART_TYPE not in (0, 1):
-            fragments.findings.append(quirks.TYPE_UNKNOWN)
-            raise FrameRefused(f"type: found {type_}, expected 0, 1, 64 or 65 (RFC 2435 section 4.1)")
-        if fragments.fields.has_restart_header and not interval:
-            fragments.findings.append(quirks.INTERVAL_ZERO)
-        width, height = self._size(fragments)
-        return Parameters(type_, width, height, *self._settle_tables(fragments), interval)
-
-    def _size(self, fragments: Fragments) -> tuple[int, int]:
-        width, height = fragments.fields.dimensions
-        if self.dimensions is not None:
-            rounded = tuple(-(-side // 8) * 8 for side in self.dimensions)
-            if rounded == (width, height) or not (width and height):
-                width, height = self.dimensions
-        if not (width and height):
-            fragments.findings.append(quirks.SIZE_ZERO)
-            raise FrameRefused(f"size: found {width}x{height}, expected more, or x-dimensions in the SDP")
-        if max(width, height) > LARGEST_DIMENSION or width * height > LARGEST_PICTURE:
-            raise FrameRefused(f"size: found {width}x{height}, expected at most 4096 a side, 16 megapixels")
-        return width, height
-
-    def _settle_tables(self, fragments: Fragments) -> tuple[bytes, int]:
-        """Return tables and precision of the frame (RFC 2435 sections 3.1.8 and 4.2)."""
-        q, header = fragments.fields.q, fragments.quantization
-        if q < 128:
-            return self._computed_tables(q, fragments), 0
-        if header is None or not header.tables:
-            # RFC 2435, section 3.1.8: with Q 255 "Decoders MUST NOT depend on any previous version
-            # of the tables"; from 128 to 254 they need to be read only once.
-            if q == 255 or q not in self._tables:
-                expected = "them in the first packet (RFC 2435 section 3.1.8)"
-                raise FrameRefused(f"quantization tables: found none for Q {q}, expected {expected}")
-            return self._tables[q]
-        if header.mbz:
-            fragments.findings.append(quirks.TABLES_MBZ)
-        tables = self._checked_tables(header.tables, header.precision & 3, fragments)
-        if q < 255:
-            if self._tables.get(q, tables) != tables:
-                fragments.findings.append(quirks.TABLES_CHANGED)
-            self._tables[q] = tables
-        return tables
-
-    def _computed_tables(self, q: int, fragments: Fragments) -> bytes:
-        if not 1 <= q <= 99:
-            fragments.findings.append(quirks.Q_RESERVED)
-            if not self.lenient:
-                raise FrameRefused(f"Q: found {q}, expected 1 to 99 or 128 to 255 (RFC 2435 section 4.2)")
-        return quantization_tables(min(max(q, 1), 99))
-
-    def _checked_tables(self, tables: bytes, precision: int, fragments: Fragments) -> tuple[bytes, int]:
-        try:
-            luma, chroma = split_tables(tables, precision)
-        except ValueError as error:
-            fragments.findings.append(quirks.TABLES_LENGTH)
-            raise FrameRefused(str(error)) from error
-        if len(luma) == len(tables):
-            fragments.findings.append(quirks.ONE_TABLE)
-            precision = precision & 1 | (precision & 1) << 1
-        elif len(luma) + len(chroma) < len(tables):
-            fragments.findings.append(quirks.TABLES_LENGTH)
-        for table in (luma, chroma):
-            if not np.frombuffer(table, ">u2" if len(table) > 64 else np.uint8).all():
-                raise FrameRefused("quantization table: found a value of 0, expected 1 or more")
-        return luma + chroma, precision
 
     def _pass_on(self, fragments: Fragments) -> Frame:
         """Return a frame whose payload is a JPEG file: cheap cameras send that."""
@@ -251,23 +182,16 @@ class FrameAssembler:
 
 def _scan_finding(parameters: Parameters, scan: Scan) -> str:
     """Return the name of what is wrong with the markers of a scan, or nothing."""
-    count, interval = len(scan.restart_positions), parameters.restart_interval
+    count, interval = len(scan.restart_codes), parameters.restart_interval
     if scan.foreign >= 0:
         return quirks.FOREIGN_MARKER
     if count and not interval:
         return quirks.MARKERS_UNEXPECTED
     if count and not scan.in_order:
         return quirks.MARKERS_OUT_OF_ORDER
-    if count and count != -(-parameters.mcus // interval) - 1:
+    if count and count != parameters.intervals - 1:
         return quirks.MARKERS_MISCOUNTED
     return ""
-
-
-def _told_tables(q: int, tables: bytes) -> tuple[bytes, int]:
-    """Return tables told outside the packets and their precision bits: both 8 bit, or both 16."""
-    if len(tables) not in (64, 128, 256):
-        raise ConfigError(f"tables of Q {q}: found {len(tables)} bytes, expected 64, 128 or 256")
-    return tables, 3 if len(tables) == 256 else 0
 
 
 def _frame(fragments: Fragments, jpeg: bytes, width: int, height: int, interval: int) -> Frame:

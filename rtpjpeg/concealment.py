@@ -5,101 +5,203 @@ tables: an interval of one frame stands in the same place of another frame, byte
 type, size, restart interval and quantisation tables are the same. So a frame with holes is its own
 intervals where they came, and the newest earlier ones elsewhere. An interval that was never seen is
 mid-grey.
+
+An interval is kept without the 0xFF of the marker it begins with: the parts between one 0xFF and the
+next, joined by 0xFF, are the scan again. All but the first begin with the code of their marker.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
-import numpy as np
-
-from .scan import walk_scan
+from .rtp import CLOCK_RATE
+from .serial import timestamp_difference
 
 # One MCU of mid-grey: each block has DC difference 0 and end of block at once (T.81 tables K.3 to K.6).
 _GREY_BITS = {0: "001010" * 2 + "0000" * 2, 1: "001010" * 4 + "0000" * 2}
+_MARKED = re.compile(rb"\xff(?!\x00)")
+_FILL = re.compile(rb"\xff\xff+")
+_RST0, _EOI = 0xD0, 0xD9
+_CODES = tuple(bytes((_RST0 + number,)) for number in range(8))
+LONGEST_STEP = 10 * CLOCK_RATE
+"""Timestamps further apart than this are no time that has passed, but a clock that was set."""
 REMEMBERED_KEYS = 4
 """Combinations of type, size, interval and tables that are kept, least recently used first out."""
+_LIST_COST = 64
+MOST_INTERVALS = 0xFFFF
+"""Of a picture: a size of 2040x2040 has 65 025 MCUs at 4:2:2 with an interval of 1."""
+REMEMBERED_BYTES = 4 << 20
+"""All of them together; the one in use is kept whatever its size."""
+
+
+@dataclass(slots=True)
+class _Picture:
+    """The newest intervals of one key."""
+
+    intervals: list[bytes]
+    whole: memoryview | None
+    """The scan of a complete frame while nobody has needed its intervals."""
+    stamps: list[float]
+    """When each interval was new, in unwrapped timestamp units; minus infinity for never."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """A frame with its holes filled."""
+
+    jpeg: bytes
+    intervals: int
+    """Restart intervals of the picture."""
+    fresh: int
+    """How many of them came with this frame."""
+    oldest: float
+    """Seconds since the oldest of them was new; infinite when one was never seen."""
+    unseen: tuple[int, ...]
+    """Those that have not come since the key last changed: a picture shown before knows them better."""
 
 
 class Concealer:
     """Keeps the newest intervals of a stream, one picture for each key."""
 
     def __init__(self) -> None:
-        self._pictures: OrderedDict[Hashable, memoryview | list[bytes]] = OrderedDict()
+        self.bytes_copied = 0
+        self._pictures: OrderedDict[Hashable, _Picture] = OrderedDict()
+        self._clock = 0
+        """Timestamp of the newest frame, unwrapped."""
+        self._timestamp: int | None = None
+        self._key: Hashable = None
+        self._since = 0
+        """Where the clock stood when the key last changed."""
 
-    def store(self, key: Hashable, scan: memoryview | list[bytes]) -> None:
+    def store(self, key: Hashable, scan: memoryview, timestamp: int) -> None:
         """Keep the scan of a complete frame, EOI left out; it is split only when it is needed."""
-        self._pictures[key] = scan
-        self._pictures.move_to_end(key)
-        if len(self._pictures) > REMEMBERED_KEYS:
-            self._pictures.popitem(last=False)
+        self._tick(key, timestamp)
+        self._keep(key, _Picture([], scan, [self._clock], len(scan)))
 
     def fill(
-        self, key: Hashable, type_: int, mcus: int, interval: int, chunks: Iterable[tuple[int, bytes]]
-    ) -> tuple[bytes, int]:
-        """Return a whole scan without EOI, and how many of its intervals are fresh.
+        self,
+        key: Hashable,
+        header: bytes,
+        type_: int,
+        mcus: int,
+        interval: int,
+        chunks: Iterable[tuple[int, bytes]],
+        timestamp: int,
+    ) -> Splice:
+        """Return a whole JPEG: ``header``, the intervals that came and older ones, EOI.
 
         ``chunks`` are restart count and data of what came; ``mcus`` is the size of the picture and
-        ``interval`` the restart interval, both in MCUs. Chunks that do not fit the picture are left out.
+        ``interval`` the restart interval, both in MCUs; ``timestamp`` is the frame's. Chunks that do not
+        fit the picture are left out.
         """
-        intervals = self._known(key, type_, mcus, interval)
-        fresh: set[int] = set()
+        self._tick(key, timestamp)
+        picture = self._known(key, type_, mcus, interval)
+        intervals, stamps = picture.intervals, picture.stamps
         for count, data in chunks:
-            pieces = split_chunk(data, count)
-            if pieces is None or count + len(pieces) > len(intervals):
-                continue
-            intervals[count : count + len(pieces)] = pieces
-            fresh.update(range(count, count + len(pieces)))
-        self.store(key, intervals)
-        return join_intervals(intervals), len(fresh)
+            pieces = split_chunk(data, count, max(len(intervals) - count, 0))
+            self.bytes_copied += len(data)
+            if pieces:
+                intervals[count : count + len(pieces)] = pieces
+                stamps[count : count + len(pieces)] = [self._clock] * len(pieces)
+        jpeg = join_intervals(intervals, header)
+        self.bytes_copied += len(jpeg)
+        picture.size = len(jpeg) + _LIST_COST * len(intervals)
+        self._keep(key, picture)
+        return self._splice(jpeg, stamps)
 
-    def _known(self, key: Hashable, type_: int, mcus: int, interval: int) -> list[bytes]:
-        picture = self._pictures.get(key)
-        if isinstance(picture, memoryview):
-            picture = split_chunk(bytes(picture), 0)
-        if picture is None or len(picture) != -(-mcus // interval):
-            picture = [grey_interval(type_, min(interval, mcus - at)) for at in range(0, mcus, interval)]
+    def _splice(self, jpeg: bytes, stamps: list[float]) -> Splice:
+        oldest = min(stamps)
+        unseen = () if oldest >= self._since else _older(stamps, self._since)
+        age = (self._clock - oldest) / CLOCK_RATE
+        return Splice(jpeg, len(stamps), stamps.count(self._clock), age, unseen)
+
+    def _tick(self, key: Hashable, timestamp: int) -> None:
+        """Move the clock on; a sender whose own clock jumps makes nothing older."""
+        step = 1 if self._timestamp is None else timestamp_difference(timestamp, self._timestamp)
+        self._timestamp = timestamp
+        self._clock += step if 0 < step <= LONGEST_STEP else 1
+        if key != self._key:
+            self._key, self._since = key, self._clock
+
+    def _keep(self, key: Hashable, picture: _Picture) -> None:
+        pictures = self._pictures
+        pictures[key] = picture
+        pictures.move_to_end(key)
+        while len(pictures) > REMEMBERED_KEYS or (
+            len(pictures) > 1 and sum(kept.size for kept in pictures.values()) > REMEMBERED_BYTES
+        ):
+            pictures.popitem(last=False)
+
+    def _known(self, key: Hashable, type_: int, mcus: int, interval: int) -> _Picture:
+        """Return what is known of a picture, split into its intervals."""
+        picture = self._pictures.pop(key, None)
+        count = -(-mcus // interval)
+        if picture is not None and picture.whole is not None:
+            pieces = split_chunk(bytes(picture.whole), 0, count) or []
+            self.bytes_copied += 2 * len(picture.whole)
+            picture = _Picture(pieces, None, picture.stamps * len(pieces), picture.size)
+        if picture is None or len(picture.intervals) != count:
+            picture = _Picture(grey_intervals(type_, mcus, interval), None, [float("-inf")] * count, 0)
         return picture
 
 
-def split_chunk(data: bytes, count: int) -> list[bytes] | None:
-    """Return the intervals of a chunk without their markers, or None when the chunk is damaged.
+def _older(stamps: list[float], than: float) -> tuple[int, ...]:
+    return tuple(index for index, stamp in enumerate(stamps) if stamp < than)
 
-    ``count`` is the index of its first interval. The marker that the chunk begins with is number
-    (count - 1) mod 8 and makes no empty interval; neither does one at its end, where a sender cuts
-    behind its markers. A wrong number tells that the chunk is not what it says.
+
+def split_chunk(data: bytes, count: int, most: int = MOST_INTERVALS) -> list[bytes] | None:
+    """Return the intervals of a chunk, each with the code of its marker, or None when it is damaged.
+
+    ``count`` is the index of its first interval, ``most`` how many there may be. The marker that the
+    chunk begins with is number (count - 1) mod 8 and makes no empty interval; neither does one at its
+    end, where a sender cuts behind its markers. Fill bytes are left out. A wrong number tells that the
+    chunk is not what it says.
     """
-    array = np.frombuffer(data, np.uint8)
-    scan = walk_scan(array)
-    if scan.foreign >= 0:
-        return None
-    intervals: list[bytes] = []
-    start, expected = 0, count
-    for position, number in zip(scan.restart_positions.tolist(), scan.restart_numbers.tolist(), strict=True):
-        if position == 0:
-            expected -= 1
-        elif position == start:
+    data = data.rstrip(b"\xff")
+    if b"\xff\xff" in data:
+        data = _FILL.sub(b"\xff", data)
+    front, *others = _MARKED.split(data, most + 2)
+    # Only the first interval of a picture has no marker; other chunks may leave theirs to the one before.
+    intervals = [(_CODES[count - 1 & 7] if count else b"") + front] if front else []
+    for piece in others:
+        number = count + len(intervals)
+        if piece[0] == _EOI:
+            break
+        if not number or piece[0] != _RST0 + (number - 1 & 7) or _bare(intervals, number):
             return None
-        else:
-            intervals.append(data[start:position])
-        if number != expected & 7:
-            return None
-        expected += 1
-        start = data.index(0xD0 + number, position) + 1
-    if start < scan.end:
-        intervals.append(data[start : scan.end])
+        intervals.append(piece)
+    if _bare(intervals, count + len(intervals)):
+        del intervals[-1]
+    return intervals if len(intervals) <= most else None
+
+
+def _bare(intervals: list[bytes], number: int) -> bool:
+    """Tell whether the last interval, the one in front of ``number``, is a marker and nothing else."""
+    return number > 1 and len(intervals) > 0 and len(intervals[-1]) == 1
+
+
+def join_intervals(intervals: list[bytes], header: bytes = b"") -> bytes:
+    """Return a JPEG: a header, the intervals with RST0 to RST7 between them, cyclically, and EOI."""
+    return b"\xff".join([header + intervals[0], *intervals[1:], b"\xd9"])
+
+
+def grey_intervals(type_: int, mcus: int, interval: int) -> list[bytes]:
+    """Return a picture of mid-grey: intervals of ``interval`` MCUs, the last one what is left."""
+    count = -(-mcus // interval)
+    full = grey_interval(type_, min(interval, mcus))
+    intervals = [full] + [_CODES[index - 1 & 7] + full for index in range(1, count)]
+    rest = mcus - (count - 1) * interval
+    if rest != interval:
+        intervals[-1] = (_CODES[count - 2 & 7] if count > 1 else b"") + grey_interval(type_, rest)
     return intervals
 
 
-def join_intervals(intervals: list[bytes]) -> bytes:
-    """Return a scan: the intervals with RST0 to RST7 between them, cyclically."""
-    parts = [intervals[0]]
-    for index, interval in enumerate(intervals[1:]):
-        parts += (b"\xff", bytes((0xD0 + index % 8,)), interval)
-    return b"".join(parts)
-
-
+@lru_cache(maxsize=16)
 def grey_interval(type_: int, mcus: int) -> bytes:
     """Return an interval of mid-grey MCUs (all pixels 128), padded with ones to a whole byte."""
     bits = _GREY_BITS[type_ & 63] * mcus

@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from . import quirks
-from .assembler import FrameAssembler, FrameRefused
+from .assembler import FrameAssembler
 from .errors import MalformedPacketError
 from .events import Event, FrameDropped, FrameReceived, PacketRejected
 from .fragments import Fragments
 from .frame import Frame
 from .packets import Packets, read_packets
+from .parameters import FrameRefused
 from .payload import JpegPayload
 from .reorder import ReorderBuffer, Run
 from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket

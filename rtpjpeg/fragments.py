@@ -161,7 +161,24 @@ class Fragments:
                 yield count, b"".join(parts)
                 parts, count = [], -1
 
+    def without_fill(self) -> list[memoryview]:
+        """Return the pieces without the fill bytes at the end of their chunks (RFC 2435 section 3.1.9).
+
+        A sender may fill its packets to one size; the scan that it was given had no such bytes.
+        """
+        if not self.aligned:
+            return self.pieces
+        return [
+            _without_fill(piece) if chunk & _LAST else piece
+            for chunk, piece in zip(self.chunks, self.pieces, strict=True)
+        ]
+
     @property
     def aligned(self) -> bool:
         """True when the packets carry whole restart intervals (RFC 2435 section 3.1.7)."""
         return bool(self.chunks) and all(chunk & _COUNT != _COUNT for chunk in self.chunks)
+
+
+def _without_fill(piece: memoryview) -> memoryview:
+    data = bytes(piece[-1:])
+    return piece[: len(bytes(piece).rstrip(data))] if data == b"\xff" else piece

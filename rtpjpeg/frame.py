@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import RtpJpegError
 
-Decoder = Callable[[bytes], Any]
+Decoder = Callable[["Frame"], Any]
 
 
 @dataclass(slots=True)
@@ -64,11 +64,24 @@ class Frame:
     restart_interval: int = 0
     """MCUs between restart markers; 0 without them."""
 
+    intervals: int = 0
+    """Restart intervals of the picture; 0 without restart markers."""
+
+    fresh_intervals: int = 0
+    """How many of them came with this frame; the others stand as an earlier frame had them."""
+
+    oldest_interval: float = 0.0
+    """Seconds since the oldest restart interval was new; infinite when one was never seen, and is grey."""
+
+    unseen_intervals: tuple[int, ...] = ()
+    """Indices of those that have not come since size, quality or interval last changed: grey, or older
+    than that change. A decoder that keeps its last picture leaves that picture's pixels there."""
+
     findings: tuple[str, ...] = ()
     """Names of the departures from the RFC that were tolerated in this frame."""
 
     decoder: Decoder | None = field(default=None, repr=False, compare=False)
-    """Turns the JPEG into pixels; put in by whoever made the frame."""
+    """Turns this frame into pixels; put in by whoever made the frame."""
 
     _image: Any = field(default=None, init=False, repr=False, compare=False)
 
@@ -81,5 +94,5 @@ class Frame:
         if self._image is None:
             if self.decoder is None:
                 raise RtpJpegError("frame.image needs a decoder: install rtpjpeg[send] or rtpjpeg[view]")
-            self._image = self.decoder(self.jpeg)
+            self._image = self.decoder(self)
         return self._image

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import UnsupportedJpegError
-from .scan import EOI, Scan, Scratch, walk_scan
+from .scan import EOI, PlacedScan, Scratch, walk_scan
 from .tables import HUFFMAN_TABLES, recognize_q
 from .train import Bytes, Column
 
@@ -113,14 +113,14 @@ def count_mcus(type_: int, width: int, height: int) -> int:
     return -(-width // 16) * -(-height // (16 if type_ & 63 else 8))
 
 
-def _checked_interval(headers: JpegHeaders, scan: Scan, data: Bytes) -> int:
+def _checked_interval(headers: JpegHeaders, scan: PlacedScan, data: Bytes) -> int:
     """Return the restart interval that is really there; refuse a damaged scan."""
     if scan.foreign >= 0:
         found = f"marker FF{data[scan.foreign + 1]:02X} inside it"
         raise _refusal("scan", found, "one undamaged baseline scan", "3.1.9")
     if scan.end == 0:
         raise _refusal("scan", "no data behind SOS", "entropy-coded data", "3.1.9")
-    count = len(scan.restart_positions)
+    count = len(scan.restart_codes)
     if not count:
         # A DRI segment alone does not make restart markers; some cameras write one and send none.
         return 0

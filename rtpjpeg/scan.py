@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -17,27 +18,36 @@ from .train import Bytes, Column, Flags
 EOI = b"\xff\xd9"
 
 _MARKED = re.compile(rb"\xff[^\x00]", re.DOTALL)
+_RESTARTS_AND_EOI = re.compile(rb"[\xd0-\xd7]*\xd9")
+_CYCLE = bytes(range(0xD0, 0xD8))
 _NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What ``walk_scan`` found."""
+    """What stands in a scan."""
 
     end: int
     """Bytes of entropy-coded data, EOI and what follows it left out."""
     has_eoi: bool
-    restart_positions: Column
-    """Where each restart marker begins, the fill bytes in front of it included."""
-    restart_numbers: Column
-    """n of each RSTn, 0 to 7."""
+    restart_codes: bytes
+    """The codes of the restart markers, 0xD0 to 0xD7, one byte each."""
     foreign: int
     """Position of the first marker that does not belong in a scan, or -1."""
 
     @property
     def in_order(self) -> bool:
         """True when the restart markers count 0 to 7 cyclically (T.81 section E.1.4)."""
-        return bool((self.restart_numbers == np.arange(self.restart_numbers.size) % 8).all())
+        count = len(self.restart_codes)
+        return self.restart_codes == (_CYCLE * (count // 8 + 1))[:count]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedScan(Scan):
+    """A scan whose markers were looked at one by one."""
+
+    restart_positions: Column
+    """Where each restart marker begins, the fill bytes in front of it included."""
 
 
 def walk_plain_scan(data: bytes, start: int) -> Scan | None:
@@ -49,7 +59,21 @@ def walk_plain_scan(data: bytes, start: int) -> Scan | None:
     found = _MARKED.search(data, start)
     if found is None or data[found.end() - 1] != 0xD9:
         return None
-    return Scan(found.start() - start, True, _NOWHERE, _NOWHERE, -1)
+    return Scan(found.start() - start, True, b"", -1)
+
+
+def walk_marked_scan(data: bytes, start: int, most: int) -> Scan | None:
+    """Walk a scan of up to ``most`` restart markers, no fill bytes, and EOI; None for any other.
+
+    The same as ``walk_scan`` of ``data`` from ``start`` on, and for the same reason.
+    """
+    found = list(islice(_MARKED.finditer(data, start), most + 1))
+    codes = bytes([data[match.end() - 1] for match in found])
+    usual = _RESTARTS_AND_EOI.match(codes)
+    if usual is None:
+        return None
+    count = usual.end() - 1
+    return Scan(found[count].start() - start, True, codes[:count], -1)
 
 
 class Scratch:
@@ -75,13 +99,13 @@ class Scratch:
         return ones
 
 
-def walk_scan(data: Bytes, scratch: Scratch | None = None) -> Scan:
+def walk_scan(data: Bytes, scratch: Scratch | None = None) -> PlacedScan:
     """Find the markers of a scan, a one-dimensional uint8 array, up to its first EOI."""
     # Most scans hold one such place, their EOI, and argmax stops there: no index of all is made.
     marked = (scratch or Scratch()).marked(data)
     first = int(marked.argmax()) if marked.size else 0
     if marked.size and marked[first] and data[first + 1] == 0xD9:
-        return Scan(first, True, _NOWHERE, _NOWHERE, -1)
+        return PlacedScan(first, True, b"", -1, _NOWHERE)
     starts, positions = _markers(data, np.flatnonzero(marked))
     return _judge(data, starts, positions, data[positions + 1])
 
@@ -99,7 +123,7 @@ def _markers(data: Bytes, marks: Column) -> tuple[Column, Column]:
     return starts[real], lasts[real]
 
 
-def _judge(data: Bytes, starts: Column, positions: Column, codes: Bytes) -> Scan:
+def _judge(data: Bytes, starts: Column, positions: Column, codes: Bytes) -> PlacedScan:
     """Tell restart markers, EOI and foreign markers apart."""
     ends = np.flatnonzero(codes == 0xD9)
     count = int(ends[0]) if ends.size else codes.size
@@ -109,13 +133,7 @@ def _judge(data: Bytes, starts: Column, positions: Column, codes: Bytes) -> Scan
     if wrong.size:
         count = int(wrong[0])
         foreign = int(positions[count])
-    return Scan(
-        end,
-        bool(ends.size),
-        starts[:count],
-        (codes[:count] & 7).astype(np.int64),
-        foreign,
-    )
+    return PlacedScan(end, bool(ends.size), codes[:count].tobytes(), foreign, starts[:count])
 
 
 def _trimmed_size(data: Bytes) -> int:

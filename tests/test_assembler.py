@@ -28,11 +28,12 @@ from conformance.pictures import (
     without,
 )
 from rtpjpeg import ConfigError, quirks
-from rtpjpeg.assembler import FrameAssembler, FrameRefused, Parameters
+from rtpjpeg.assembler import FrameAssembler
 from rtpjpeg.concealment import grey_interval
 from rtpjpeg.fragments import Fragments
 from rtpjpeg.jpeg import count_mcus
 from rtpjpeg.packets import PacketColumns
+from rtpjpeg.parameters import FrameRefused, Parameters
 from rtpjpeg.payload import parse_columns
 from rtpjpeg.rtp import parse_train
 from rtpjpeg.tables import quantization_tables

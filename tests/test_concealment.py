@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
-from rtpjpeg.concealment import REMEMBERED_KEYS, Concealer, grey_interval, join_intervals, split_chunk
+from rtpjpeg.concealment import (
+    REMEMBERED_BYTES,
+    REMEMBERED_KEYS,
+    Concealer,
+    grey_interval,
+    grey_intervals,
+    join_intervals,
+    split_chunk,
+)
 from rtpjpeg.interchange import make_header
 from rtpjpeg.jpeg import count_mcus
 from rtpjpeg.tables import quantization_tables
@@ -33,8 +41,35 @@ def stored(type, seed):
     return memoryview(scan_of(jpeg(type, seed=seed)).removesuffix(EOI))
 
 
-def fill(concealer, type, chunks, key="key", interval=INTERVAL, mcus=None):
-    return concealer.fill(key, type, mcus or MCUS[type], interval, chunks)
+def joined(intervals):
+    """A scan of these intervals, without EOI, as T.81 has it."""
+    parts = [intervals[0]]
+    for index, interval in enumerate(intervals[1:]):
+        parts += [bytes((0xFF, 0xD0 + index % 8)), interval]
+    return b"".join(parts)
+
+
+def coded(count, intervals):
+    """The intervals as they are kept: all but the first of a picture begin with the code of their marker."""
+    return [
+        (bytes((0xD0 + (index - 1) % 8,)) if index else b"") + interval
+        for index, interval in enumerate(intervals, count)
+    ]
+
+
+def splice(concealer, type, chunks, key="key", interval=INTERVAL, mcus=None, timestamp=0):
+    return concealer.fill(key, b"", type, mcus or MCUS[type], interval, chunks, timestamp)
+
+
+def fill(concealer, type, chunks, **options):
+    """The scan without EOI, and how many intervals are fresh."""
+    made = splice(concealer, type, chunks, **options)
+    assert made.jpeg.endswith(EOI)
+    return made.jpeg.removesuffix(EOI), made.fresh
+
+
+def store(concealer, scan, key="key", timestamp=0):
+    concealer.store(key, scan, timestamp)
 
 
 def decoded(type, scan, width=64, height=48, interval=INTERVAL, colours="BGR"):
@@ -59,60 +94,60 @@ def test_each_interval_is_the_newest_there_is(type, data):
         came = data.draw(st.sets(st.integers(0, count - 1)))
         intervals = bare(type, seed)
         if len(came) == count and data.draw(st.booleans()):
-            concealer.store("key", stored(type, seed))
+            store(concealer, stored(type, seed))
             expected = intervals
             continue
         expected = [intervals[place] if place in came else expected[place] for place in range(count)]
         scan, fresh = fill(concealer, type, [(place, intervals[place]) for place in came])
-        assert scan == join_intervals(expected)
+        assert scan == joined(expected)
         assert fresh == len(came)
 
 
 def test_a_complete_frame_is_newer_than_a_concealed_one():
     concealer, intervals = Concealer(), bare(65, 2)
     fill(concealer, 65, [(0, bare(65, 1)[0])])
-    concealer.store("key", stored(65, 2))
-    assert fill(concealer, 65, [])[0] == join_intervals(intervals)
+    store(concealer, stored(65, 2))
+    assert fill(concealer, 65, [])[0] == joined(intervals)
 
 
 def test_a_concealed_frame_is_newer_than_a_complete_one():
     concealer = Concealer()
-    concealer.store("key", stored(65, 2))
+    store(concealer, stored(65, 2))
     fill(concealer, 65, [(1, bare(65, 1)[1])])
     expected = bare(65, 2)
     expected[1] = bare(65, 1)[1]
-    assert fill(concealer, 65, [])[0] == join_intervals(expected)
+    assert fill(concealer, 65, [])[0] == joined(expected)
 
 
 def test_frames_of_another_key_do_not_help():
     concealer = Concealer()
-    concealer.store("other tables", stored(65, 1))
+    store(concealer, key="other tables", scan=stored(65, 1))
     scan, fresh = fill(concealer, 65, [])
-    assert scan == join_intervals([grey_interval(65, INTERVAL)] * COUNTS[65])
+    assert scan == joined([grey_interval(65, INTERVAL)] * COUNTS[65])
     assert fresh == 0
 
 
 def test_only_so_many_keys_are_remembered():
     concealer = Concealer()
     for key in range(REMEMBERED_KEYS):
-        concealer.store(key, stored(65, 1))
-    concealer.store(0, stored(65, 2))
-    concealer.store("new", stored(65, 3))
+        store(concealer, key=key, scan=stored(65, 1))
+    store(concealer, key=0, scan=stored(65, 2))
+    store(concealer, key="new", scan=stored(65, 3))
     assert fill(concealer, 65, [], key=0)[0] == bytes(stored(65, 2)), "the newest use counts"
-    assert fill(concealer, 65, [], key=1)[0] == join_intervals([grey_interval(65, INTERVAL)] * COUNTS[65])
+    assert fill(concealer, 65, [], key=1)[0] == joined([grey_interval(65, INTERVAL)] * COUNTS[65])
     assert len(concealer._pictures) == REMEMBERED_KEYS
 
 
 def test_a_picture_with_another_number_of_intervals_does_not_help():
     concealer = Concealer()
-    concealer.store("key", memoryview(join_intervals(bare(65, 1)[:2])))
-    assert fill(concealer, 65, [])[0] == join_intervals([grey_interval(65, INTERVAL)] * COUNTS[65])
+    store(concealer, memoryview(joined(bare(65, 1)[:2])))
+    assert fill(concealer, 65, [])[0] == joined([grey_interval(65, INTERVAL)] * COUNTS[65])
 
 
 def test_a_stored_picture_that_is_damaged_does_not_help():
     concealer = Concealer()
-    concealer.store("key", memoryview(b"\x12\xff\xd5\x34"))
-    assert fill(concealer, 65, [])[0] == join_intervals([grey_interval(65, INTERVAL)] * COUNTS[65])
+    store(concealer, memoryview(b"\x12\xff\xd5\x34"))
+    assert fill(concealer, 65, [])[0] == joined([grey_interval(65, INTERVAL)] * COUNTS[65])
 
 
 def chunk(type, seed, first, stop):
@@ -123,11 +158,11 @@ def chunk(type, seed, first, stop):
 @pytest.mark.parametrize(("first", "stop", "fresh"), [(0, 1, 1), (0, 2, 2), (1, 3, 2), (2, 3, 1), (0, 3, 3)])
 def test_a_chunk_may_hold_several_intervals(first, stop, fresh):
     concealer = Concealer()
-    concealer.store("key", stored(65, 2))
+    store(concealer, stored(65, 2))
     scan, came = fill(concealer, 65, [(first, chunk(65, 1, first, stop))])
     expected = bare(65, 2)
     expected[first:stop] = bare(65, 1)[first:stop]
-    assert (scan, came) == (join_intervals(expected), fresh)
+    assert (scan, came) == (joined(expected), fresh)
 
 
 # chunks that do not belong into a picture of three intervals
@@ -145,7 +180,7 @@ MISFITS = {
 @pytest.mark.parametrize("name", MISFITS)
 def test_chunks_that_do_not_fit_are_left_out(name):
     concealer = Concealer()
-    concealer.store("key", stored(65, 2))
+    store(concealer, stored(65, 2))
     assert fill(concealer, 65, [MISFITS[name]]) == (bytes(stored(65, 2)), 0)
 
 
@@ -183,7 +218,7 @@ SPLITS = {
 @pytest.mark.parametrize("name", SPLITS)
 def test_split_chunk(name):
     count, text, intervals = SPLITS[name]
-    expected = None if intervals is None else [bytes.fromhex(interval) for interval in intervals]
+    expected = None if intervals is None else coded(count, map(bytes.fromhex, intervals))
     assert split_chunk(bytes.fromhex(text), count) == expected
 
 
@@ -196,7 +231,8 @@ intervals_strategy = st.lists(
 
 @given(intervals_strategy)
 def test_what_is_joined_is_split_again(intervals):
-    assert split_chunk(join_intervals(intervals), 0) == intervals
+    assert split_chunk(joined(intervals), 0) == coded(0, intervals)
+    assert join_intervals(coded(0, intervals), b"front") == b"front" + joined(intervals) + EOI
 
 
 @given(intervals_strategy, st.integers(1, 0x3FFE), st.booleans(), st.booleans())
@@ -204,7 +240,7 @@ def test_chunks_of_either_habit_are_split(intervals, count, in_front, behind):
     parts = [b"\xff" + bytes([0xD0 + (count - 1) % 8])] if in_front else []
     for place, interval in enumerate(intervals):
         parts += [interval, b"\xff" + bytes([0xD0 + (count + place) % 8])]
-    assert split_chunk(b"".join(parts if behind else parts[:-1]), count) == intervals
+    assert split_chunk(b"".join(parts if behind else parts[:-1]), count) == coded(count, intervals)
 
 
 @given(
@@ -239,7 +275,7 @@ def test_a_frame_of_which_nothing_came_decodes_to_grey(type):
 )
 def test_the_last_interval_may_be_shorter(type, interval, width, height):
     mcus = count_mcus(type, width, height)
-    scan, _ = Concealer().fill("key", type, mcus, interval, [])
+    scan, _ = fill(Concealer(), type, [], mcus=mcus, interval=interval)
     assert (decoded(type, scan, width, height, interval) == 128).all()
 
 
@@ -259,7 +295,7 @@ def test_what_came_stands_in_grey_at_its_place(type):
 @pytest.mark.parametrize("type", [64, 65])
 def test_a_mixed_picture_decodes_as_its_parts_do(type):
     concealer = Concealer()
-    concealer.store("key", stored(type, 1))
+    store(concealer, stored(type, 1))
     scan, _ = fill(concealer, type, [(1, bare(type, 2)[1])])
     file = make_header(type, 64, 48, quantization_tables(75), 0, INTERVAL) + scan + EOI
     made = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -270,3 +306,93 @@ def test_a_mixed_picture_decodes_as_its_parts_do(type):
     expected = old.copy()
     expected[side : 2 * side] = new[side : 2 * side]
     assert (made == expected).all()
+
+
+FRAME = 3000
+"""Timestamp units from frame to frame, 30 a second."""
+
+
+def chunks(type, seed, *lost):
+    return [(place, data) for place, data in enumerate(bare(type, seed)) if place not in lost]
+
+
+def test_the_age_is_that_of_the_oldest_interval():
+    concealer = Concealer()
+    store(concealer, stored(65, 1), timestamp=0)
+    assert splice(concealer, 65, chunks(65, 2, 0), timestamp=FRAME).oldest == pytest.approx(1 / 30)
+    assert splice(concealer, 65, chunks(65, 1, 0, 1), timestamp=2 * FRAME).oldest == pytest.approx(2 / 30)
+    made = splice(concealer, 65, chunks(65, 2, 1), timestamp=3 * FRAME)
+    assert (made.intervals, made.fresh, made.unseen) == (COUNTS[65], COUNTS[65] - 1, ())
+    assert made.oldest == pytest.approx(2 / 30), "interval 1 is of the frame at 1/30 s"
+    assert splice(concealer, 65, chunks(65, 1), timestamp=4 * FRAME).oldest == 0
+
+
+def test_ages_go_on_where_timestamps_wrap():
+    concealer = Concealer()
+    store(concealer, stored(65, 1), timestamp=2**32 - 1000)
+    assert splice(concealer, 65, chunks(65, 2, 0), timestamp=2000).oldest == pytest.approx(1 / 30)
+
+
+@pytest.mark.parametrize("jump", [20 * 90_000, -20 * 90_000, 2**31, 0])
+def test_a_clock_that_jumps_makes_nothing_older(jump):
+    concealer = Concealer()
+    store(concealer, stored(65, 1), timestamp=5000)
+    made = splice(concealer, 65, chunks(65, 2, 0), timestamp=(5000 + jump) % 2**32)
+    assert 0 < made.oldest < 0.001
+    assert made.unseen == ()
+
+
+def test_what_was_never_seen_is_infinitely_old():
+    made = splice(Concealer(), 65, chunks(65, 1, 0, 2))
+    assert (made.oldest, made.unseen, made.fresh) == (float("inf"), (0, 2), 1)
+
+
+def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():
+    concealer = Concealer()
+    store(concealer, stored(65, 1), key="high", timestamp=0)
+    store(concealer, stored(65, 2), key="low", timestamp=FRAME)
+    made = splice(concealer, 65, chunks(65, 2, 1), key="high", timestamp=2 * FRAME)
+    assert made.unseen == (1,), "the picture with other tables was shown since"
+    assert made.oldest == pytest.approx(2 / 30), "in the file it stands as it was"
+    made = splice(concealer, 65, chunks(65, 1, 0, 1), key="high", timestamp=3 * FRAME)
+    assert made.unseen == (1,)
+
+
+def test_only_so_many_bytes_are_remembered():
+    concealer = Concealer()
+    scan = memoryview(bytes(REMEMBERED_BYTES // 2 - 100))
+    for key in range(3):
+        store(concealer, scan, key=key)
+    assert set(concealer._pictures) == {1, 2}
+    store(concealer, memoryview(bytes(2 * REMEMBERED_BYTES)), key="large")
+    assert set(concealer._pictures) == {"large"}, "the one in use is kept"
+
+
+def test_the_work_is_counted():
+    concealer = Concealer()
+    store(concealer, stored(65, 1))
+    data = chunks(65, 2, 0)
+    made = splice(concealer, 65, data)
+    expected = 2 * len(stored(65, 1)) + sum(len(piece) for _, piece in data) + len(made.jpeg)
+    assert concealer.bytes_copied == expected
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_more_intervals_than_there_may_be_are_refused(most):
+    data = bytes.fromhex("12 FF D0 34 FF D1 56")
+    assert split_chunk(data, 0, most) is None
+    assert split_chunk(data, 0, 3) == coded(0, [b"\x12", b"\x34", b"\x56"])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xd0" * 100_000, b"\xff" * 200_000 + b"\xd0\x12", b"\x12\xff\xff" * 50_000]
+)
+def test_a_flood_of_markers_is_left_early(data):
+    assert (split_chunk(data, 1, 3) or []) in ([], [b"\xd0\x12"])
+
+
+@pytest.mark.parametrize("type", [64, 65])
+@pytest.mark.parametrize(("mcus", "interval"), [(12, 4), (13, 4), (3, 4), (1, 1), (24, 1), (40, 40)])
+def test_a_grey_picture_is_made_of_grey_intervals(type, mcus, interval):
+    sizes = [min(interval, mcus - at) for at in range(0, mcus, interval)]
+    assert grey_intervals(type, mcus, interval) == coded(0, [grey_interval(type, size) for size in sizes])

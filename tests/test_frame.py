@@ -27,8 +27,8 @@ def test_without_decoder_the_sentence_names_the_extras():
 def test_an_image_is_decoded_once_and_only_when_asked_for():
     asked = []
 
-    def decoder(jpeg):
-        asked.append(jpeg)
+    def decoder(frame):
+        asked.append(frame.jpeg)
         return ["pixels"]
 
     frame = Frame(b"jpeg", 640, 480, decoder=decoder)
@@ -39,7 +39,7 @@ def test_an_image_is_decoded_once_and_only_when_asked_for():
 
 
 def test_frames_are_equal_by_what_was_sent_not_by_how_it_is_decoded():
-    first, second = Frame(b"jpeg", 640, 480, decoder=len), Frame(b"jpeg", 640, 480, decoder=max)
+    first, second = Frame(b"jpeg", 640, 480, decoder=lambda frame: 4), Frame(b"jpeg", 640, 480, decoder=id)
     assert first.image == 4
     assert first == second
     assert first != Frame(b"jpeg", 640, 480, concealed=True)

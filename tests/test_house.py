@@ -34,7 +34,7 @@ FLOORS = (
         "reports",
         "clock",
     ),
-    ("assembler", "depacketizer"),
+    ("parameters", "assembler", "depacketizer"),
     ("session",),
     ("__init__",),
 )

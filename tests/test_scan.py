@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
-from rtpjpeg.scan import EOI, Scratch, walk_plain_scan, walk_scan
+from rtpjpeg.scan import EOI, Scratch, walk_marked_scan, walk_plain_scan, walk_scan
 
 # bytes; end of the data, EOI there?, markers as (position, number), first foreign marker
 CASES = {
@@ -48,17 +48,27 @@ def array(data):
 
 
 def check_plain(data):
-    """The quick walk says the same, or leaves the scan to the other."""
+    """The quick walks say the same, or leave the scan to the other."""
     for start in {0, len(data) // 2, len(data)}:
         quick, rest = walk_plain_scan(data, start), data[start:]
         marks = [code for byte, code in pairwise(rest) if byte == 0xFF and code != 0]
         assert (quick is not None) == (marks[:1] == [0xD9])
-        assert quick is None or found(quick) == found(walk_scan(array(rest)))
+        assert quick is None or facts(quick) == facts(walk_scan(array(rest)))
+        marked, most = walk_marked_scan(data, start, 3), marks[:4]
+        usual = 0xD9 in most and all(code & 0xF8 == 0xD0 for code in most[: most.index(0xD9)])
+        assert (marked is not None) == usual
+        assert marked is None or facts(marked) == facts(walk_scan(array(rest)))
+
+
+def facts(scan):
+    """What every walk tells."""
+    return scan.end, scan.has_eoi, scan.restart_codes, scan.foreign
 
 
 def found(scan):
     """What ``walk_scan`` returned, as a case is written."""
-    markers = list(zip(scan.restart_positions.tolist(), scan.restart_numbers.tolist(), strict=True))
+    numbers = [code & 7 for code in scan.restart_codes]
+    markers = list(zip(scan.restart_positions.tolist(), numbers, strict=True))
     return scan.end, scan.has_eoi, markers, scan.foreign
 
 

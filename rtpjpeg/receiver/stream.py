@@ -18,7 +18,7 @@ from ..frame import Frame
 from ..net.udp import UdpReceiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
-from .decode import decode
+from .painter import Painter
 from .source import Source
 
 LONGEST_WAIT = 1.0
@@ -44,6 +44,7 @@ class Stream:
         self.frames_concealed = 0
         self.fault: str | None = None
         """Why the stream ended before its time."""
+        self._painter = Painter()
         self._deliver = deliver
         self._wanted = frames
         self._first_at = 0.0
@@ -94,7 +95,7 @@ class Stream:
                 self._tell(event)
 
     def _take(self, frame: Frame, now: float) -> None:
-        frame.decoder = decode
+        frame.decoder = self._painter
         self._first_at = self._first_at if self.frames_received else now
         self._last_at = now
         self.frames_received += 1

@@ -10,12 +10,13 @@ import pytest
 
 from receiver.feeding import picture
 from rtpjpeg import Frame, RtpJpegError
-from rtpjpeg.receiver.decode import NoDecoderError, decode
+from rtpjpeg.receiver.decode import NoDecoderError
+from rtpjpeg.receiver.painter import Painter
 from rtpjpeg.receiver.pictures import Pictures
 
 
-def frame(jpeg: bytes, decoder: Any = decode) -> Frame:
-    return Frame(jpeg, 320, 240, received_at=1.0, completed_at=1.0, decoder=decoder)
+def frame(jpeg: bytes, decoder: Any = None) -> Frame:
+    return Frame(jpeg, 320, 240, received_at=1.0, completed_at=1.0, decoder=decoder or Painter())
 
 
 def test_a_frame_becomes_the_newest_picture_with_its_age() -> None:
@@ -64,10 +65,10 @@ def test_without_a_decoder_frames_are_still_handed_on() -> None:
 def test_a_slow_decoder_gets_the_newest_frame_only() -> None:
     busy, go_on = threading.Event(), threading.Event()
 
-    def slow(jpeg: bytes) -> Any:
+    def slow(frame: Frame) -> Any:
         busy.set()
         assert go_on.wait(60)
-        return np.full((8, 8, 3), jpeg[0], np.uint8)
+        return np.full((8, 8, 3), frame.jpeg[0], np.uint8)
 
     pictures = Pictures("camera1", lambda: None)
     pictures.start()

@@ -1,0 +1,72 @@
+"""The painter: what a frame does not know stays as the picture before had it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.pictures import jpeg
+from photographs import encode, panned
+from rtpjpeg import Frame
+from rtpjpeg.receiver.decode import decode
+from rtpjpeg.receiver.painter import Painter, areas
+
+
+def by_pixel(type_: int, width: int, height: int, interval: int, indices: set[int]) -> Any:
+    """Which pixels belong to these intervals, asked one by one."""
+    row, down = -(-width // 16), 16 if type_ & 63 else 8
+    return np.array(
+        [[(y // down * row + x // 16) // interval in indices for x in range(width)] for y in range(height)]
+    )
+
+
+@pytest.mark.parametrize("type_", [64, 65])
+@pytest.mark.parametrize("interval", [1, 3, 5, 7, 10, 25])
+@pytest.mark.parametrize("indices", [(), (0,), (1,), (0, 1, 2), (0, 2, 3), (1, 2, 3, 4), (2,)])
+def test_areas_are_those_of_the_intervals(type_: int, interval: int, indices: tuple[int, ...]) -> None:
+    width, height = 76, 40  # five MCUs in a row, the last one cut
+    mask = np.zeros((height, width), bool)
+    for area in areas(type_, width, interval, indices):
+        assert not mask[area].any(), "areas overlap"
+        mask[area] = True
+    assert (mask == by_pixel(type_, width, height, interval, set(indices))).all()
+
+
+def frames(unseen: tuple[int, ...], **other: Any) -> list[Frame]:
+    files = [encode(picture, 65, 85) for picture in panned("chelsea", 320, 240, 2)]
+    made = [Frame(file, 320, 240, type=65, restart_interval=10) for file in files]
+    made[1].unseen_intervals = unseen
+    return made
+
+
+def test_unseen_intervals_keep_the_pixels_of_the_picture_before() -> None:
+    painter = Painter()
+    first, second = map(painter, frames((3, 4, 20)))
+    before, after = (decode(frame.jpeg) for frame in frames(()))
+    mask = by_pixel(65, 320, 240, 10, {3, 4, 20})
+    assert (first == before).all()
+    assert (second[mask] == before[mask]).all() and (second[~mask] == after[~mask]).all()
+    assert (second[mask] != after[mask]).any()
+
+
+def test_a_first_picture_is_as_it_is() -> None:
+    _, frame = frames((3,))
+    assert (Painter()(frame) == decode(frame.jpeg)).all()
+
+
+def test_a_picture_of_another_size_does_not_help() -> None:
+    painter = Painter()
+    painter(Frame(jpeg(65), 64, 48, type=65))
+    _, frame = frames((3,))
+    assert (painter(frame) == decode(frame.jpeg)).all()
+
+
+def test_a_kept_picture_is_kept_again() -> None:
+    painter = Painter()
+    first, second = frames((5,))
+    painter(first)
+    shown = painter(second)
+    third = Frame(second.jpeg, 320, 240, type=65, restart_interval=10, unseen_intervals=(5,))
+    assert (painter(third) == shown).all()
