@@ -3,26 +3,22 @@
 A train of packets is read as columns, put in order, cut into frames, and each frame is joined once.
 Nothing that comes from the network ends the stream: what breaks a rule is counted, told as an event,
 and the next packet is read.
-
-A frame runs from offset 0 to the marker (RFC 2435 section 4.3). A lost marker must not join two
-frames, so a new timestamp ends a frame too, and so does a second offset 0 behind data.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
-from . import quirks
 from .assembler import FrameAssembler
 from .errors import MalformedPacketError
 from .events import Event, FrameDropped, FrameReceived, PacketRejected
-from .fragments import Fragments
 from .frame import Frame
+from .frames import FrameCutter
 from .packets import Packets, read_packets
-from .parameters import FrameRefused
 from .payload import JpegPayload
 from .reorder import ReorderBuffer, Run
 from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
@@ -33,10 +29,6 @@ WINDOW = 32
 """Packets behind a hole that make it final where no time is told."""
 FRAME_LIMIT = 4 << 20
 """Bytes of one frame, the default."""
-PACKET_COST = 256
-"""What a packet counts against the limit besides its data: its place in the lists of a frame."""
-MARKERLESS = 3
-"""Frames on end without marker that make a stream one without markers."""
 BATCH = 32
 EVENT_LIMIT = 256
 """Events that may wait before rejected packets are only counted."""
@@ -72,18 +64,20 @@ class Depacketizer:
         self.frame_limit = frame_limit
         self.statistics = ReceiverStatistics()
         self._assembler = FrameAssembler(conceal, lenient, dimensions, tables)
-        self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window)
-        self._fragments: Fragments | None = None
-        self._markerless = 0
-        """Frames on end that came whole but for their marker."""
-        self._closed: int | None = None
-        """Timestamp of the last frame that was ended; what still comes of it is late."""
+        self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window, frame_limit)
+        self._frames = self._cutter()
         self._events: deque[Event] = deque()
 
     @property
     def findings(self) -> Counter[str]:
         """How often each departure of ``quirks`` was met, by name."""
         return self._assembler.findings
+
+    def _cutter(self) -> FrameCutter:
+        def reject(error: MalformedPacketError) -> None:
+            self._reject(lambda: error)
+
+        return FrameCutter(self._assembler, self.frame_limit, self._tell, reject)
 
     def push(self, data: bytes | PacketTrain, now: float = 0.0) -> None:
         """Take one packet or a train; ``now`` is in seconds of a monotonic clock.
@@ -103,7 +97,7 @@ class Depacketizer:
             return
         usable = packets.usable(self.payload_type, ssrc)
         for index in np.flatnonzero(~usable).tolist():
-            self._reject(self._fault(train[index]))
+            self._reject(partial(self._fault, train, index))
         edges = np.flatnonzero(np.diff(usable, prepend=False, append=False)).tolist()
         for first, stop in zip(edges[::2], edges[1::2], strict=True):
             self._receive(packets, first, stop, now)
@@ -114,43 +108,67 @@ class Depacketizer:
 
     def next_timer(self) -> float | None:
         """Return when ``handle_timer`` wants to be called, or None."""
-        return self._reorder.next_timer()
+        due = self._reorder.next_timer()
+        return self._tail_due() if due is None else due
 
     def handle_timer(self, now: float) -> None:
-        """Give up the packets whose reorder wait has passed."""
+        """Give up the packets whose wait is over: behind a hole, or at the end of a frame."""
         self._deliver(self._reorder.handle_timer(now), now)
+        due = self._tail_due()
+        if due is not None and due <= now:
+            self._frames.finish(now)
+
+    def _tail_due(self) -> float | None:
+        return None if self._reorder.runs_held else self._frames.tail_due(self._reorder.wait)
 
     def flush(self, now: float = 0.0) -> None:
         """End the input: give up all holes, and the frame that is open."""
         self._deliver(self._reorder.flush(), now)
-        self._finish(now, ended=False)
+        self._frames.finish(now)
 
     def end_overdue(self, deadline: float, now: float) -> None:
         """End the frames whose first packet came ``deadline`` seconds ago; later frames go on waiting."""
-        while self._fragments and self._fragments.arrived + deadline <= now:
+        while (opened := self.opened_at) is not None and opened + deadline <= now:
             released = self._reorder.give_up()
             if released:
                 self._deliver(released, now)
             else:
-                self._finish(now, ended=False)
+                self._frames.finish(now)
 
     @property
     def opened_at(self) -> float | None:
         """When the first packet of the frame in progress came; None without one."""
-        return self._fragments.arrived if self._fragments else None
+        fragments = self._frames.fragments
+        return fragments.arrived if fragments else None
 
     def restart(self, ssrc: int) -> None:
         """Take another stream from now on: sequence, tables and pictures of the old one are forgotten."""
-        self._fragments = None
-        self._markerless = 0
-        self._closed = None
         self.ssrc = ssrc
-        self._reorder = ReorderBuffer(self._reorder.window)
+        self._reorder = ReorderBuffer(self._reorder.window, self.frame_limit)
+        self._frames = self._cutter()
         self._assembler.reset()
         self.statistics = ReceiverStatistics()
 
-    def _fault(self, packet: bytes) -> MalformedPacketError:
+    @property
+    def packets_held(self) -> int:
+        """Packets of the frame in progress, and runs of packets that wait behind a hole."""
+        fragments = self._frames.fragments
+        return self._reorder.runs_held + (len(fragments.pieces) if fragments else 0)
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of memory that these take, other packets of their trains included."""
+        fragments = self._frames.fragments
+        return self._reorder.bytes_held + (fragments.bytes_held if fragments else 0)
+
+    @property
+    def bytes_copied(self) -> int:
+        """Bytes moved so far to make frames."""
+        return self._assembler.bytes_copied
+
+    def _fault(self, train: PacketTrain, index: int) -> MalformedPacketError:
         """Return the sentence for a packet that is not used."""
+        packet = train[index]
         try:
             rtp = RtpPacket.parse(packet)
             if rtp.payload_type == self.payload_type and rtp.ssrc == self.ssrc:
@@ -162,17 +180,19 @@ class Depacketizer:
             return MalformedPacketError("payload type", rtp.payload_type, wanted, "RFC 3550 section 5.1")
         return MalformedPacketError("SSRC", f"{rtp.ssrc:#x}", f"{self.ssrc:#x}", "RFC 3550 section 5.2")
 
-    def _reject(self, error: MalformedPacketError) -> None:
+    def _reject(self, fault: Callable[[], MalformedPacketError]) -> None:
+        """Count a packet; its sentence is made when somebody can read it, for a flood brings thousands."""
         self.statistics.packets_rejected += 1
         if len(self._events) < EVENT_LIMIT:
-            self._events.append(PacketRejected(error))
+            self._events.append(PacketRejected(fault()))
         if self.strict:
-            raise error
+            raise fault()
 
     def _receive(self, columns: Packets, first: int, stop: int, now: float) -> None:
         """Take usable packets of a train; cut them where the sequence number is not the next one."""
         for start, end in columns.runs(first, stop):
-            released = self._reorder.push(columns.sequence_number(start), end - start, columns, start, now)
+            number, size = columns.sequence_number(start), columns.view.nbytes
+            released = self._reorder.push(number, end - start, columns, start, now, size)
             self._count(columns, start, end, now, released)
             self._deliver(released, now)
 
@@ -207,75 +227,19 @@ class Depacketizer:
     def _deliver(self, runs: list[Run[Packets]], now: float) -> None:
         for run in runs:
             if run.restarted:
-                self._finish(now, ended=False)
-            self._take(run, now)
+                self._frames.finish(now)
+            self._frames.take(run, now, self._reorder.bytes_held)
         self._copy_counts()
 
-    def _take(self, run: Run[Packets], now: float) -> None:
-        """Cut a run into frames, and add each part to its frame."""
-        columns, first = run.item, run.index
-        lost = run.lost > 0
-        for start, end in columns.frames(first, first + run.stop - run.first):
-            self._take_part(columns, start, end, lost, run.arrived, now)
-            lost = False
-
-    def _take_part(
-        self, columns: Packets, start: int, end: int, lost: bool, arrived: float, now: float
-    ) -> None:
-        """Add packets of one frame; open the frame where they are its first ones."""
-        if self._fragments and self._begins_frame(columns, start, self._fragments):
-            self._finish(now, ended=not lost and self._markerless_end(self._fragments))
-        if self._fragments is None:
-            if columns.timestamp(start) == self._closed and columns.fragment_offset(start):
-                return
-            self._fragments = Fragments.begin(columns, start, arrived)
-        fragments = self._fragments
-        fragments.packets += end - start
-        try:
-            fragments.add(columns, start, end, lost)
-        except MalformedPacketError as error:
-            self._reject(error)
-            if end - start > 1:
-                fragments.add(columns, start + 1, end, True)
-        if fragments.size + PACKET_COST * len(fragments.pieces) > self.frame_limit:
-            found = f"{fragments.size} bytes in {len(fragments.pieces)} packets"
-            fragments.refuse(f"frame size: found {found}, expected at most {self.frame_limit} bytes")
-        if columns.marker(end - 1):
-            self._markerless = 0
-            self._finish(now, ended=True)
-
-    def _markerless_end(self, fragments: Fragments) -> bool:
-        """Tell whether a frame is over although its marker did not come, and no packet is missing.
-
-        Its EOI would tell so too. Without both, the tail may be lost by a sender or a relay that numbers
-        anew; only a stream that does so again and again is one without markers.
-        """
-        fragments.findings.append(quirks.MARKER_MISSING)
-        self._markerless += 1
-        return self._markerless >= MARKERLESS
-
-    def _begins_frame(self, columns: Packets, index: int, fragments: Fragments) -> bool:
-        if columns.timestamp(index) != fragments.fields.timestamp:
-            return True
-        return columns.fragment_offset(index) == 0 and fragments.size > 0
-
-    def _finish(self, now: float, ended: bool) -> None:
-        """Make a frame of the fragments, or say why there is none."""
-        fragments, self._fragments = self._fragments, None
-        if fragments is None:
-            return
-        self._closed = fragments.fields.timestamp
-        try:
-            frame = self._assembler.assemble(fragments, ended)
-        except FrameRefused as reason:
+    def _tell(self, event: Event) -> None:
+        """Count a frame, and keep the event."""
+        if isinstance(event, FrameDropped):
             self.statistics.frames_dropped += 1
-            self._events.append(FrameDropped(fragments.fields.timestamp, str(reason), fragments.packets))
-            return
-        frame.completed_at = now
-        frame.ssrc = self.ssrc or 0
-        self.statistics.frames_received += 1
-        self.statistics.frames_concealed += frame.concealed
-        self._events.append(FrameReceived(frame))
+        elif isinstance(event, FrameReceived):
+            event.frame.ssrc = self.ssrc or 0
+            self.statistics.frames_received += 1
+            self.statistics.frames_concealed += event.frame.concealed
+        self._events.append(event)
 
 
 def depacketize(packets: Iterable[bytes], conceal: bool = True, strict: bool = False) -> Iterator[Frame]:

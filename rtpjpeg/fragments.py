@@ -14,6 +14,8 @@ from .packets import FrameFields, Packets
 from .payload import TABLE_HEADER_SIZE, QuantizationTableHeader
 
 _WHOLE_FILE = b"\xff\xd8\xff"
+PACKET_COST = 256
+"""Bytes of memory that a packet takes besides its data: its places in the lists of a frame."""
 _FIRST, _LAST, _COUNT = 0x8000, 0x4000, 0x3FFF
 
 
@@ -26,6 +28,7 @@ class Fragments:
     sequence_number: int
     """Of the first packet that came, 16 bits."""
     arrived: float
+    last_arrived: float
     offsets: list[int] = field(default_factory=list)
     pieces: list[memoryview] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
@@ -35,6 +38,8 @@ class Fragments:
     """Indices of packets in front of which something is missing."""
     size: int = 0
     """Bytes of data."""
+    bytes_held: int = 0
+    """Bytes of memory that the packets keep from being freed, and their places in the lists."""
     packets: int = 0
     """How many came, those that do not fit included."""
     quantization: QuantizationTableHeader | None = None
@@ -44,11 +49,12 @@ class Fragments:
     refused: str = ""
     """Why the frame was given up before its end; its further packets are not kept."""
     findings: list[str] = field(default_factory=list)
+    _train: Packets | None = None
 
     @classmethod
     def begin(cls, columns: Packets, index: int, arrived: float) -> Fragments:
         """Open a frame with the packet at ``index``; the packet itself is added by ``add``."""
-        return cls(columns.fields(index), columns.sequence_number(index), arrived)
+        return cls(columns.fields(index), columns.sequence_number(index), arrived, arrived)
 
     def add(self, columns: Packets, first: int, stop: int, lost: bool) -> None:
         """Take the packets ``first`` to ``stop`` - 1 of a train; ``lost`` says one is missing before them.
@@ -73,8 +79,16 @@ class Fragments:
         self.header_sizes += headers
         self.pieces += pieces
         self.size += sum(ends) - sum(starts) - skipped
+        self._count_memory(columns, stop - first)
         if self.fields.has_restart_header:
             self.chunks += chunks
+
+    def _count_memory(self, columns: Packets, packets: int) -> None:
+        """Count a train once: a piece of one packet keeps all of it from being freed."""
+        self.bytes_held += PACKET_COST * packets
+        if columns is not self._train:
+            self._train = columns
+            self.bytes_held += columns.view.nbytes
 
     def _add_one_by_one(self, columns: Packets, first: int, stop: int) -> None:
         """Leave out the packets that do not belong; each is a hole.
@@ -109,6 +123,7 @@ class Fragments:
     def refuse(self, reason: str) -> None:
         """Give the frame up and let go of what it holds."""
         self.refused = reason
+        self._train, self.bytes_held = None, 0
         for column in (self.offsets, self.pieces, self.chunks, self.header_sizes):
             column.clear()
 

@@ -3,8 +3,8 @@
 The buffer moves runs: packets with consecutive sequence numbers out of one train. A stream in order
 passes through untouched. A run behind a hole waits until the hole is filled or is final: when the
 reorder wait has passed since the first packet behind it came, or, where no time is told, when
-``window`` packets stand behind it. The wait starts at 5 ms, grows to the largest reordering seen,
-20 ms at most, and shrinks again after 1000 packets in order.
+``window`` packets stand behind it; sooner when too much waits. The wait starts at 5 ms, grows to the
+largest reordering seen, 20 ms at most, and shrinks again after 1000 packets in order.
 
 A jump further than MAX_DROPOUT ahead or MAX_MISORDER back is believed when the packet that follows
 it has come (RFC 3550 section A.1); both are kept.
@@ -17,14 +17,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from .patience import Patience
 from .serial import extend_sequence_number
 
 MAX_DROPOUT = 3000
 MAX_MISORDER = 100
-SHORTEST_WAIT = 0.005
-LONGEST_WAIT = 0.020
-CALM = 1000
-"""Packets in order after which the wait shrinks."""
+MOST_RUNS = 256
+"""Runs that may wait; more are a storm, and each new one costs a look at all of them."""
+LIMIT = 4 << 20
+"""Bytes that may wait: the default."""
 REMEMBERED = 1024
 """Lost packets that are told from duplicates when they come late."""
 
@@ -42,6 +43,8 @@ class Run(Generic[T]):
     index: int = 0
     """Place in ``item`` of the packet ``first``."""
     arrived: float = 0.0
+    size: int = 0
+    """Bytes of memory that the item takes."""
     lost: int = 0
     """Packets given up in front of this run."""
     restarted: bool = False
@@ -58,11 +61,11 @@ class Run(Generic[T]):
 class ReorderBuffer(Generic[T]):
     """Puts the runs of one source in order."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, limit: int = LIMIT) -> None:
         self.window = window
+        self.limit = limit
         self.expected: int | None = None
         """Unwrapped sequence number of the next packet to release."""
-        self.wait = SHORTEST_WAIT
         self.duplicated = 0
         self.reordered = 0
         self.lost = 0
@@ -71,14 +74,31 @@ class ReorderBuffer(Generic[T]):
         """True when the last push was a jump that nothing has confirmed yet."""
         self._suspect: Run[T] | None = None
         self._given_up: OrderedDict[int, float] = OrderedDict()
-        self._largest = 0.0
-        self._calm = 0
+        self._patience = Patience()
 
-    def push(self, first: int, count: int, item: T, index: int, now: float) -> list[Run[T]]:
-        """Take consecutive packets that begin with the 16-bit number ``first``; return what is in order."""
+    @property
+    def runs_held(self) -> int:
+        """Runs that wait behind a hole."""
+        return len(self._held)
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of memory that they take."""
+        return sum({id(run.item): run.size for run in self._held}.values())
+
+    @property
+    def wait(self) -> float:
+        """Seconds that a hole may last."""
+        return self._patience.wait
+
+    def push(self, first: int, count: int, item: T, index: int, now: float, size: int = 0) -> list[Run[T]]:
+        """Take consecutive packets that begin with the 16-bit number ``first``; return what is in order.
+
+        ``size`` is the bytes of memory that ``item`` takes as long as one of its runs is held.
+        """
         expected = first if self.expected is None else self.expected
         start = extend_sequence_number(first, expected)
-        run = Run(start, start + count, item, index, now)
+        run = Run(start, start + count, item, index, now, size)
         self.suspected = False
         if self.expected is None:
             self.expected = start
@@ -86,7 +106,7 @@ class ReorderBuffer(Generic[T]):
             return self._jump(run)
         if start == self.expected and not self._held:
             self.expected = run.stop
-            self._relax(count)
+            self._patience.relax(count)
             return [run]
         self._hold(run)
         return self._release()
@@ -161,7 +181,7 @@ class ReorderBuffer(Generic[T]):
         for piece in self._gaps_in(run):
             if self._held and piece.first < self._held[-1].first:
                 self.reordered += piece.stop - piece.first
-                self._learn(piece.arrived - min(held.arrived for held in self._held))
+                self._patience.learn(piece.arrived - min(held.arrived for held in self._held))
             insort(self._held, piece)
 
     def _gaps_in(self, run: Run[T]) -> list[Run[T]]:
@@ -187,14 +207,19 @@ class ReorderBuffer(Generic[T]):
             else:
                 self.reordered += 1
                 self.lost -= 1
-                self._learn(run.arrived - opened)
+                self._patience.learn(run.arrived - opened)
 
     def _release(self) -> list[Run[T]]:
-        """Return the held runs that are in order now, and those behind holes the window closes."""
+        """Return the held runs that are in order now, and those behind holes that must be closed."""
         released = self._in_order()
-        while self._held and self._newest() - self._held[0].first >= self.window:
+        while self._held and self._too_much():
             released += self.give_up()
         return released
+
+    def _too_much(self) -> bool:
+        if self._newest() - self._held[0].first >= self.window or len(self._held) > MOST_RUNS:
+            return True
+        return self.bytes_held > self.limit
 
     def _in_order(self) -> list[Run[T]]:
         released = []
@@ -203,15 +228,3 @@ class ReorderBuffer(Generic[T]):
             self.expected = run.stop
             released.append(run)
         return released
-
-    def _learn(self, lateness: float) -> None:
-        self._calm = 0
-        self._largest = min(max(self._largest, lateness), LONGEST_WAIT)
-        self.wait = max(SHORTEST_WAIT, self._largest)
-
-    def _relax(self, count: int) -> None:
-        self._calm += count
-        if self._calm >= CALM and self.wait > SHORTEST_WAIT:
-            self._calm = 0
-            self._largest /= 2
-            self.wait = max(SHORTEST_WAIT, self._largest)

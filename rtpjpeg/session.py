@@ -4,36 +4,30 @@ Bytes and the time come in as arguments; trains, events and the next timer go ou
 session is four calls: ``receive`` what came, ``next_event`` until None, ``datagrams_to_send``, and
 ``handle_timer`` when ``next_timer`` says so. ``now`` is in seconds of a monotonic clock.
 
-A sender sends frames. A receiver trusts nobody: a source is taken when two of its packets came in
-sequence (RFC 3550 section A.1), and another one only when the first has been silent for a second.
+A sender sends frames. A receiver trusts nobody; whom it listens to is settled in ``lock``.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Mapping
-from itertools import pairwise
-
-import numpy as np
+from collections.abc import Callable, Mapping
 
 from .depacketizer import FRAME_LIMIT, Depacketizer
 from .errors import MalformedPacketError
 from .events import Event, PacketRejected, SourceChanged
+from .lock import SourceLock
 from .packetizer import MTU, Packetizer
-from .rtp import CLOCK_RATE, HEADER_SIZE, PAYLOAD_TYPE_JPEG, parse_train
+from .rtp import CLOCK_RATE, HEADER_SIZE, PAYLOAD_TYPE_JPEG
 from .serial import timestamp_difference
 from .stats import ReceiverStatistics, SenderStatistics
 from .train import PacketTrain
 
 DEADLINE = 0.050
 """Seconds from the first packet of a frame to its end, whatever is missing: the default."""
-SILENCE = 1.0
-"""Seconds without a packet after which another source may take over."""
 WINDOW = 4096
 """Packets that may wait behind a hole; time decides long before."""
 Datagram = tuple[bytes | PacketTrain, object]
-_CANDIDATES = 4
 _EVENT_LIMIT = 256
 _RTCP_TYPES = frozenset(bytes((number,)) for number in range(192, 224))  # RFC 5761 section 4
 
@@ -122,7 +116,8 @@ class ReceiverSession:
 
     ``ssrc`` asks for one source; without it the first that proves itself is taken. ``conceal``,
     ``dimensions``, ``tables``, ``frame_limit`` and ``lenient`` are those of ``Depacketizer``.
-    ``deadline`` is in seconds.
+    ``deadline`` is in seconds. ``accepts`` tells of an address whether its packets may be used at all;
+    without it all may.
     """
 
     def __init__(
@@ -136,11 +131,10 @@ class ReceiverSession:
         deadline: float = DEADLINE,
         frame_limit: int = FRAME_LIMIT,
         lenient: bool = False,
+        accepts: Callable[[object], bool] | None = None,
     ) -> None:
         self.deadline = deadline
-        self.source: object = None
-        """Address of the stream that is taken."""
-        self._wanted_ssrc = ssrc
+        self._lock = SourceLock(payload_type, ssrc, accepts)
         self._depacketizer = Depacketizer(
             conceal=conceal,
             payload_type=payload_type,
@@ -151,15 +145,17 @@ class ReceiverSession:
             lenient=lenient,
             window=WINDOW,
         )
-        self._payload_type = payload_type
-        self._candidates: dict[tuple[object, int], tuple[int | None, PacketTrain | None]] = {}
-        self._heard_at = float("-inf")
         self._events: deque[Event] = deque()
 
     @property
     def ssrc(self) -> int | None:
         """Synchronization source of the stream that is taken; None before the first."""
-        return self._depacketizer.ssrc if self._depacketizer.ssrc != -1 else None
+        return self._lock.ssrc
+
+    @property
+    def source(self) -> object:
+        """Address of the stream that is taken."""
+        return self._lock.source
 
     @property
     def statistics(self) -> ReceiverStatistics:
@@ -176,11 +172,14 @@ class ReceiverSession:
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         if not len(train) or (len(train) == 1 and train[0][1:2] in _RTCP_TYPES):
             return
-        self.handle_timer(now)
-        if source == self.source and self.ssrc is not None:
+        if not self._lock.accepts(source):
+            self._reject(len(train), "source", source, "one that is allowed")
+        elif self._lock.holds(source):
             self._receive_taken(train, now)
         else:
             self._receive_other(train, now, source)
+        # Last: whoever reads late gives up nothing that has come meanwhile.
+        self.handle_timer(now)
 
     def next_event(self) -> Event | None:
         """Return what happened next, or None."""
@@ -207,57 +206,43 @@ class ReceiverSession:
         before = self.statistics.packets_received
         self._depacketizer.push(train, now)
         if self.statistics.packets_received > before:
-            self._heard_at = now
-        elif now - self._heard_at >= SILENCE:
+            self._lock.heard(now)
+        elif self._lock.is_silent(now):
             self._consider(train, now, self.source)
 
     def _receive_other(self, train: PacketTrain, now: float, source: object) -> None:
         """Take packets from elsewhere: news only when nothing is taken, or that has gone silent."""
-        if self.ssrc is not None and now - self._heard_at < SILENCE:
-            error = MalformedPacketError("source", source, str(self.source), "locked to the first")
-            self._reject(len(train), error)
+        if not self._lock.is_silent(now):
+            self._reject(len(train), "source", source, str(self.source), "locked to the first")
         elif not self._consider(train, now, source):
-            expected = f"version 2 and payload type {self._payload_type}"
-            self._reject(len(train), MalformedPacketError("RTP packet", "none of this stream", expected))
+            if self.ssrc is None:
+                expected = f"version 2 and payload type {self._lock.payload_type}"
+                self._reject(len(train), "RTP packet", "none of this stream", expected)
+            else:
+                self._reject(len(train), "source", source, str(self.source), "locked to the first")
 
     def _consider(self, train: PacketTrain, now: float, source: object) -> bool:
-        """Take a source when two of its packets came in sequence; the first one is kept for it.
-
-        Return False when no packet of the train can be of a stream.
-        """
-        rtp = parse_train(train)
-        usable = rtp.valid & (rtp.payload_type == self._payload_type)
-        if self._wanted_ssrc is not None:
-            usable &= rtp.ssrc == self._wanted_ssrc
-        for ssrc in np.unique(rtp.ssrc[usable]).tolist()[:_CANDIDATES]:
-            numbers = rtp.sequence_number[usable & (rtp.ssrc == ssrc)].tolist()
-            expected, first = self._candidates.pop((source, ssrc), (None, None))
-            if numbers[0] == expected or any((b - a) & 0xFFFF == 1 for a, b in pairwise(numbers)):
-                self._lock(ssrc, source, [held for held in (first, train) if held is not None], now)
-                break
-            self._candidates[source, ssrc] = ((numbers[-1] + 1) & 0xFFFF, train)
-        while len(self._candidates) > _CANDIDATES:
-            del self._candidates[next(iter(self._candidates))]
-        return bool(usable.any())
-
-    def _lock(self, ssrc: int, source: object, trains: list[PacketTrain], now: float) -> None:
-        """Take a source, and the packets that proved it."""
-        self._candidates.clear()
-        self._depacketizer.flush(now)
-        self._drain()
-        self._depacketizer.restart(ssrc)
-        self.source = source
-        self._heard_at = now
-        self._events.append(SourceChanged(ssrc, source))
-        for train in trains:
-            self._depacketizer.push(train, now)
+        """Take a stream that proves itself, and its packets; False where no packet can be of a stream."""
+        proof, known = self._lock.consider(train, source, now, self.statistics.highest_sequence_number)
+        if proof is None:
+            return known
+        if not proof.goes_on:
+            self._depacketizer.flush(now)
+            self._drain()
+            self._depacketizer.restart(proof.ssrc)
+        self._lock.take(proof, now)
+        self._events.append(SourceChanged(proof.ssrc, source))
+        for proving in proof.trains:
+            self._depacketizer.push(proving, now)
+        return True
 
     def _drain(self) -> None:
         """Put what the old stream still told in front of the change."""
         while (event := self._depacketizer.next_event()) is not None:
             self._events.append(event)
 
-    def _reject(self, packets: int, error: MalformedPacketError) -> None:
+    def _reject(self, packets: int, field: str, found: object, expected: str, why: str = "") -> None:
+        """Count packets; the sentence is made when somebody can read it, for a flood brings thousands."""
         self.statistics.packets_rejected += packets
         if len(self._events) < _EVENT_LIMIT:
-            self._events.append(PacketRejected(error))
+            self._events.append(PacketRejected(MalformedPacketError(field, found, expected, why)))

@@ -17,13 +17,13 @@ from rtpjpeg.depacketizer import (
     BATCH,
     EVENT_LIMIT,
     FRAME_LIMIT,
-    MARKERLESS,
-    PACKET_COST,
     WINDOW,
     Depacketizer,
     depacketize,
 )
 from rtpjpeg.events import FrameDropped, FrameReceived, PacketRejected
+from rtpjpeg.fragments import PACKET_COST
+from rtpjpeg.frames import MARKERLESS
 from rtpjpeg.packetizer import Packetizer, packetize
 from rtpjpeg.train import PacketTrain
 
@@ -521,7 +521,7 @@ def test_a_broken_table_header_alone():
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_frame_beyond_the_limit_is_refused(at_once):
     frames = stream(size=100)
-    size = len(scan_of(jpeg())) + PACKET_COST * len(frames[0])
+    size = sum(map(len, frames[0])) + PACKET_COST * len(frames[0])
     for limit, kind in ((size, FrameReceived), (size - 1, FrameDropped)):
         machine = Depacketizer(frame_limit=limit)
         packets = frames[0]
@@ -540,7 +540,7 @@ def test_a_frame_beyond_the_limit_holds_no_memory():
     machine = Depacketizer(frame_limit=10_000)
     for number in range(200):
         machine.push(rtp(main(1000 * number) + bytes(1000), sequence=number))
-        assert len(machine._fragments.pieces) <= 10
+        assert machine.packets_held <= 10 and machine.bytes_held <= 10_000
     machine.flush()
     (event,) = events_of(machine)
     assert (event.packets, machine.statistics.frames_dropped) == (200, 1)
@@ -550,7 +550,7 @@ def test_a_stream_of_tiny_packets_counts_too():
     machine = Depacketizer(frame_limit=100 * PACKET_COST)
     for number in range(200):
         machine.push(rtp(main(number) + b"\1", sequence=number))
-        assert len(machine._fragments.pieces) <= 100
+        assert machine.packets_held <= 100
 
 
 def test_restart_forgets_the_old_stream():

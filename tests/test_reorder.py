@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtpjpeg.reorder import (
-    CALM,
-    LONGEST_WAIT,
-    MAX_DROPOUT,
-    MAX_MISORDER,
-    REMEMBERED,
-    SHORTEST_WAIT,
-    ReorderBuffer,
-    Run,
-)
+from rtpjpeg.patience import CALM, LONGEST_WAIT, SHORTEST_WAIT
+from rtpjpeg.reorder import MAX_DROPOUT, MAX_MISORDER, MOST_RUNS, REMEMBERED, ReorderBuffer, Run
 
 STARTS = [0, 1000, 65533, 65535]
 
@@ -442,3 +434,22 @@ def test_a_part_of_a_run_knows_its_place():
     run = Run(100, 110, "train", 7, 1.5)
     part = run.part(103, 105)
     assert (part.first, part.stop, part.item, part.index, part.arrived) == (103, 105, "train", 10, 1.5)
+
+
+def test_a_storm_of_holes_is_not_kept():
+    buffer = ReorderBuffer(4096)
+    for number in range(0, 2 * MOST_RUNS + 100, 2):
+        buffer.push(number, 1, "packet", 0, 0.0)
+        assert buffer.runs_held <= MOST_RUNS
+    assert buffer.lost == 49
+
+
+def test_memory_that_waits_has_a_limit():
+    buffer = ReorderBuffer(4096, limit=1000)
+    buffer.push(0, 1, "first", 0, 0.0, 400)
+    item, other = object(), object()
+    assert buffer.push(2, 1, item, 0, 0.0, 600) == []
+    assert buffer.push(4, 1, item, 1, 0.0, 600) == [], "the same train again"
+    assert (buffer.runs_held, buffer.bytes_held) == (2, 600)
+    assert [run.first for run in buffer.push(6, 1, other, 0, 0.0, 600)] == [2, 4]
+    assert (buffer.runs_held, buffer.bytes_held, buffer.lost) == (1, 600, 2)

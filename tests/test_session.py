@@ -15,7 +15,9 @@ from conformance.pictures import eight_bit, jpeg, scan_of
 from photographs import video
 from rtpjpeg import ConfigError, UnsupportedJpegError
 from rtpjpeg.events import FrameDropped, FrameReceived, PacketRejected, SourceChanged
-from rtpjpeg.session import DEADLINE, SILENCE, ReceiverSession, SenderSession
+from rtpjpeg.lock import RELOCK, SILENCE
+from rtpjpeg.packetizer import Packetizer
+from rtpjpeg.session import DEADLINE, ReceiverSession, SenderSession
 from rtpjpeg.train import PacketTrain
 
 HERE, THERE = ("192.0.2.1", 5000), ("192.0.2.66", 6000)
@@ -158,6 +160,13 @@ def stream(type=1, count=4, size=200, sequence=65_500, ssrc=SSRC, **options):
     return frames
 
 
+def aligned(type=65):
+    """The same, cut at their restart intervals."""
+    packetizer = Packetizer(mtu=230, ssrc=SSRC, sequence_number=65_500)
+    files = [jpeg(type, seed=seed, interval=2) for seed in range(1, 5)]
+    return [list(packetizer.packetize(file, 3000 * seed)) for seed, file in enumerate(files, 1)]
+
+
 def taken(**options):
     """A receiver that has taken the stream, and the frames that have not come yet."""
     receiver, frames = Receiver(**options), stream()
@@ -228,17 +237,17 @@ def test_only_so_many_candidates_are_kept():
     first = [stream(ssrc=ssrc)[0] for ssrc in range(1, 9)]
     for packets in first:
         receiver.take(packets[:1])
-    assert len(receiver.session._candidates) == 4
+    assert len(receiver.session._lock._candidates) == 4
     assert receiver.take(first[0][1:2]) == [], "the oldest was forgotten"
     assert receiver.take(first[-1][1:2]) == [SourceChanged(8, HERE)]
-    assert len(receiver.session._candidates) == 0
+    assert len(receiver.session._lock._candidates) == 0
 
 
 def test_a_train_of_many_sources_costs_no_more():
     receiver = Receiver()
     packets = [rtp(main(), sequence=2 * ssrc, ssrc=ssrc) for ssrc in range(50)]
     assert receiver.take(packets, at_once=True) == []
-    assert len(receiver.session._candidates) == 4
+    assert len(receiver.session._lock._candidates) == 4
 
 
 def test_one_source_may_be_asked_for():
@@ -341,12 +350,26 @@ def test_strangers_cannot_flood_the_events():
     assert receiver.statistics.packets_rejected == 400
 
 
-@pytest.mark.parametrize(("source", "ssrc"), [(THERE, 7), (THERE, SSRC), (HERE, 7)])
+RESTARTED = (HERE[0], 6001)
+"""The same host, another port: what a sender has that was started again."""
+
+
+@pytest.mark.parametrize(
+    ("source", "ssrc", "silence"),
+    [
+        (THERE, 7, RELOCK),
+        (THERE, SSRC, RELOCK),
+        (HERE, 7, SILENCE),
+        (RESTARTED, 7, SILENCE),
+        (RESTARTED, SSRC, SILENCE),
+        ("another kind of address", 7, RELOCK),
+    ],
+)
 @pytest.mark.parametrize("at_once", [False, True])
-def test_silence_lets_another_source_take_over(source, ssrc, at_once):
+def test_silence_lets_another_source_take_over(source, ssrc, silence, at_once):
     receiver, _ = taken()
-    theirs = stream(ssrc=ssrc, sequence=10)
-    receiver.wait(SILENCE - 0.001)
+    theirs = stream(ssrc=ssrc, sequence=10_000)
+    receiver.wait(silence - 0.001)
     assert set(kinds(receiver.take(theirs[0], source, at_once))) == {PacketRejected}
     receiver.wait(0.001)
     events = [
@@ -358,16 +381,44 @@ def test_silence_lets_another_source_take_over(source, ssrc, at_once):
     assert receiver.statistics.packets_received == len(theirs[1]), "counts are those of the new stream"
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_sender_with_another_address_goes_on_after_a_short_silence(at_once):
+    receiver, frames = taken()
+    receiver.wait(SILENCE - 0.001)
+    assert set(kinds(receiver.take(frames[0], THERE, at_once))) == {PacketRejected}
+    receiver.wait(0.001)
+    before = receiver.statistics.packets_received
+    events = receiver.take(frames[1], THERE, at_once)
+    assert events[0] == SourceChanged(SSRC, THERE)
+    assert scans(events) == [] and scans(receiver.wait(1.0)) == [scan_of(jpeg(seed=3))]
+    assert receiver.statistics.packets_received == before + len(frames[1]), "the counts go on"
+
+
+def test_a_filter_of_addresses_comes_before_everything():
+    receiver, frames = Receiver(accepts=lambda source: source == THERE), stream()
+    assert set(kinds(receiver.take(frames[0]))) == {PacketRejected}
+    assert str(receiver.events[0].error) == f"source: found {HERE}, expected one that is allowed"
+    assert receiver.statistics.packets_rejected == len(frames[0])
+    assert kinds(receiver.take(frames[0], THERE)) == [SourceChanged, FrameReceived]
+
+
+def test_a_crowd_of_single_packets_in_one_train_hides_nobody():
+    receiver, frames = Receiver(), stream(ssrc=2**31)
+    crowd = [rtp(main(), ssrc=number) for number in range(50)]
+    events = receiver.take(crowd + frames[0], at_once=True)
+    assert events[0] == SourceChanged(2**31, HERE)
+
+
 def test_the_old_source_is_locked_out_after_the_change():
     receiver, frames = taken()
-    receiver.wait(SILENCE)
+    receiver.wait(RELOCK)
     receiver.take(stream(ssrc=7)[0], THERE)
     assert kinds(receiver.take(frames[0])) == [PacketRejected] * len(frames[0])
 
 
 def test_the_old_source_may_return_while_the_other_is_on_probation():
     receiver, frames = taken()
-    receiver.wait(SILENCE)
+    receiver.wait(RELOCK)
     theirs = stream(ssrc=7)[0]
     assert receiver.take(theirs[:1], THERE) == []
     assert scans(receiver.take(frames[0])) == [scan_of(jpeg(seed=2))]
@@ -376,9 +427,9 @@ def test_the_old_source_may_return_while_the_other_is_on_probation():
 
 def test_garbage_does_not_break_silence():
     receiver, _ = taken()
-    receiver.wait(SILENCE / 2)
+    receiver.wait(RELOCK / 2)
     receiver.take([b"garbage"])
-    receiver.wait(SILENCE / 2)
+    receiver.wait(RELOCK / 2)
     assert kinds(receiver.take(stream(ssrc=7)[0], THERE))[0] is SourceChanged
 
 
@@ -396,9 +447,10 @@ def test_a_source_that_returns_from_silence_goes_on():
 
 
 def test_a_frame_in_progress_is_told_before_the_change():
-    receiver, frames = taken(deadline=5.0)
+    receiver, frames = taken(deadline=6.0)
     receiver.take(frames[0][:3])
-    receiver.wait(SILENCE)
+    receiver.wait(RELOCK - 0.001)
+    receiver.now += 0.001
     events = receiver.take(stream(ssrc=7)[0], THERE)
     assert kinds(events) == [FrameDropped, SourceChanged, FrameReceived]
 
@@ -407,7 +459,7 @@ def test_tables_of_the_old_stream_are_not_those_of_the_new():
     receiver = Receiver()
     tables, scan = eight_bit(jpeg()), scan_of(jpeg())
     receiver.take(fragment(scan, q=128, tables=tables))
-    receiver.wait(SILENCE)
+    receiver.wait(RELOCK)
     events = receiver.take(fragment(scan, q=128, tables=b"", ssrc=7), THERE)
     assert kinds(events) == [SourceChanged, FrameDropped]
 
@@ -434,6 +486,69 @@ def test_receiving_lets_time_pass_too():
     receiver.take(frames[0][:2] + frames[0][3:])
     receiver.now += WAIT + 0.001
     assert kinds(receiver.take(frames[1][:1])) == [FrameDropped]
+
+
+@pytest.mark.parametrize("type", [64, 65])
+@pytest.mark.parametrize("came", [3, -1])
+def test_a_tail_that_is_lost_ends_a_frame_after_the_reorder_wait(type, came):
+    receiver, frames = Receiver(), aligned(type)
+    receiver.take(frames[0])
+    receiver.take(frames[1][: came - 1])
+    receiver.wait(0.001)
+    receiver.take(frames[1][came - 1 : came] if came > 0 else frames[1][-2:-1])
+    assert receiver.session.next_timer() == pytest.approx(receiver.now + WAIT), "since its last packet"
+    assert receiver.wait(WAIT - 0.0001) == []
+    (event,) = receiver.wait(0.0002)
+    assert event.frame.concealed and event.frame.timestamp == 6000
+    assert receiver.take(frames[1][came:]) == [], "what comes later is too late"
+    assert kinds(receiver.take(frames[2])) == [FrameReceived]
+
+
+def test_a_pause_of_the_sender_ends_no_frame():
+    receiver, frames = Receiver(), aligned()
+    for packets in frames[:2]:
+        receiver.take(packets[:2])
+        receiver.wait(0.012)
+        receiver.take(packets[2:])
+        receiver.wait(0.020)
+    assert [event.frame.concealed for event in receiver.events[1:]] == [False, False]
+
+
+def test_a_tail_that_came_too_late_is_waited_for_from_then_on():
+    receiver, frames = Receiver(), aligned()
+    receiver.take(frames[0])
+    receiver.take(frames[1][:2])
+    receiver.wait(0.008)
+    receiver.take(frames[1][2:])
+    receiver.wait(0.020)
+    receiver.take(frames[2][:2])
+    receiver.wait(0.008)
+    receiver.take(frames[2][2:])
+    assert [event.frame.concealed for event in receiver.events[1:]] == [False, True, False]
+
+
+def test_nobody_knows_the_pace_of_a_sender_before_its_first_frame_has_ended():
+    receiver, frames = Receiver(), aligned()
+    receiver.take(frames[0][:3])
+    assert receiver.session.next_timer() == 100 + DEADLINE
+
+
+@pytest.mark.parametrize("options", [{"type": 1}, {"type": 65, "conceal": False}])
+def test_a_tail_that_nothing_can_fill_is_waited_for_until_the_deadline(options):
+    receiver, frames = (
+        Receiver(conceal=options.get("conceal", True)),
+        (aligned() if options["type"] == 65 else stream()),
+    )
+    receiver.take(frames[0])
+    receiver.take(frames[1][:3])
+    assert receiver.session.next_timer() == 100 + DEADLINE
+
+
+def test_whoever_reads_late_gives_up_nothing_that_has_come():
+    receiver, frames = taken()
+    receiver.take(frames[0][:3])
+    receiver.now += 1.0
+    assert scans(receiver.take(frames[0][3:], at_once=True)) == [scan_of(jpeg(seed=2))]
 
 
 @pytest.mark.parametrize("deadline", [DEADLINE, 0.2])
