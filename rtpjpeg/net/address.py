@@ -66,6 +66,19 @@ def resolve(host: str, port: int) -> Endpoint:
     return Endpoint(host, port, family, sockaddr)
 
 
+def addresses_of(host: str) -> frozenset[str]:
+    """Return all IP addresses of a name, or of itself, without scope, as ``plain`` writes them.
+
+    Raises ``TransportError`` when the name is not known.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a host name"
+        raise TransportError(f"host {host!r} is not known: {reason}") from None
+    return frozenset(str(sockaddr[0]).partition("%")[0] for *_, sockaddr in found)
+
+
 def scoped(endpoint: Endpoint, interface: str | None) -> Any:
     """Return the socket address on an interface: a link-local IPv6 one means nothing without (RFC 4007 6)."""
     sockaddr = endpoint.sockaddr

@@ -44,6 +44,15 @@ def _add_end(parser: argparse.ArgumentParser) -> None:
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--source",
+        dest="senders",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="take packets from this address or host name only; may be given again (default: the first"
+        " sender that proves itself, and nobody else while it lives)",
+    )
+    parser.add_argument(
         "--latency",
         type=positive_number,
         default=50.0,

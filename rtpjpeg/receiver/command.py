@@ -28,7 +28,7 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     """Receive and show the sources, or the demo; return the exit code. Raises ``RtpJpegError``."""
     log_to_stderr(COMMAND, arguments.log_level)
     options = _options(arguments)
-    sources = read_sources(arguments.source or list(DEFAULT_SOURCES))
+    sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders)
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
     settle()

@@ -99,7 +99,7 @@ class Job:
     def _make_file_stream(self, source: Source, label: str) -> Stream:
         """Make the stream of a flow in a capture; in the thread that reads it, which decodes too."""
         pictures = self._make_pictures(label, measured=False)
-        flow = Source(label, title=label.rpartition("#")[2], description=source.description)
+        flow = replace(source, label=label, title=label.rpartition("#")[2], capture=None)
         stream = Stream(flow, self._make_session(flow), pictures.show, self.options.frames)
         self.views.append(View(stream, pictures))
         return stream
@@ -108,7 +108,7 @@ class Job:
         return Pictures(label, self._on_picture, measured)
 
     def _make_session(self, source: Source) -> ReceiverSession:
-        said: dict[str, Any] = {}
+        said: dict[str, Any] = {"accepts": source.accepts}
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ConfigError, TransportError
+from ..net.address import addresses_of
 from ..sdp import SessionDescription, parse_all
 
 DEFAULT_SOURCES = ("rtp://:5000", "rtp://:5002")
@@ -30,20 +32,26 @@ class Source:
     """What an SDP file says of the stream."""
     capture: Path | None = None
     """A capture file to read instead of a socket."""
+    only: frozenset[str] = frozenset()
+    """Addresses that may send; empty for all."""
 
     def accepts(self, peer: object) -> bool:
         """Return whether packets from this address may be used (RFC 4570 section 3)."""
-        if self.description is None or not isinstance(peer, tuple):
+        if not isinstance(peer, tuple):
             return True
-        return self.description.accepts(str(peer[0]))
+        host = str(peer[0])
+        if self.only and host.partition("%")[0] not in self.only:
+            return False
+        return self.description is None or self.description.accepts(host)
 
 
-def read_sources(texts: list[str]) -> list[Source]:
-    """Return the streams that the user's words mean.
+def read_sources(texts: list[str], senders: Sequence[str] = ()) -> list[Source]:
+    """Return the streams that the user's words mean; only ``senders``, names or addresses, may send them.
 
     Raises ``ConfigError`` with one line for each word that means none, ``TransportError`` when a file
     cannot be read.
     """
+    only = frozenset[str]().union(*map(addresses_of, senders))
     found: list[Source] = []
     faults: list[str] = []
     for text in texts:
@@ -53,7 +61,7 @@ def read_sources(texts: list[str]) -> list[Source]:
             faults += [f"{text}: {fault}" for fault in error.faults]
     if faults:
         raise ConfigError(*faults)
-    return found
+    return [replace(source, only=only) for source in found]
 
 
 def _read(text: str) -> list[Source]:

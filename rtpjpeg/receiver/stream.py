@@ -18,12 +18,12 @@ from ..frame import Frame
 from ..net.udp import UdpReceiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
+from .gate import Gate
 from .painter import Painter
 from .source import Source
 
 LONGEST_WAIT = 1.0
 """Seconds a socket is waited for at a time."""
-REMEMBERED_CAUSES = 64
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +44,14 @@ class Stream:
         self.frames_concealed = 0
         self.fault: str | None = None
         """Why the stream ended before its time."""
+        self._intervals = 0
+        self._fresh = 0
         self._painter = Painter()
         self._deliver = deliver
         self._wanted = frames
         self._first_at = 0.0
         self._last_at = 0.0
-        self._told: set[str] = set()
+        self._gate = Gate()
 
     @property
     def label(self) -> str:
@@ -92,7 +94,7 @@ class Stream:
             if isinstance(event, FrameReceived):
                 self._take(event.frame, now)
             else:
-                self._tell(event)
+                self._tell(event, now)
 
     def _take(self, frame: Frame, now: float) -> None:
         frame.decoder = self._painter
@@ -100,30 +102,37 @@ class Stream:
         self._last_at = now
         self.frames_received += 1
         self.frames_concealed += frame.concealed
+        self._intervals += frame.intervals
+        self._fresh += frame.fresh_intervals
         self.newest = frame
         self._deliver(frame)
 
-    def _tell(self, event: Event) -> None:
-        """Log what happened; a fault of the sender once for each cause."""
+    def _tell(self, event: Event, now: float) -> None:
+        """Log what happened; a fault of the sender once a second for each cause."""
         label = self.source.label
         if isinstance(event, SourceChanged):
             _log.info("%s: stream from %s, SSRC %08x", label, _address_text(event.source), event.ssrc)
         elif isinstance(event, PacketRejected):
-            self._tell_once("a packet is refused", str(event.error))
+            self._complain("a packet is refused", str(event.error), now)
         elif isinstance(event, FrameDropped):
-            self._tell_once("a frame is dropped", event.reason)
+            self._complain("a frame is dropped", event.reason, now)
 
-    def _tell_once(self, what: str, reason: str) -> None:
-        """Log the first of its kind. Sentences about one field begin alike, whatever value was found."""
-        cause = f"{what}: {reason.partition(':')[0]}"
-        if cause not in self._told and len(self._told) < REMEMBERED_CAUSES:
-            self._told.add(cause)
-            _log.warning("%s: %s, and more like it are only counted: %s", self.source.label, what, reason)
+    def _complain(self, what: str, reason: str, now: float) -> None:
+        """Log one of its kind a second. Sentences about one field begin alike, whatever value was found."""
+        count = self._gate.passes(f"{what}: {reason.partition(':')[0]}", now)
+        if count:
+            more = f" ({count - 1} more like it since the last line)" if count > 1 else ""
+            _log.warning("%s: %s: %s%s", self.source.label, what, reason, more)
+
+    @property
+    def concealed_share(self) -> float | None:
+        """Share of the restart intervals of all frames that stand as an earlier frame had them."""
+        return 1 - self._fresh / self._intervals if self._intervals else None
 
     def statistics(self) -> dict[str, Any]:
         """Return the counters under the names that ``rtpjpeg-view --json`` prints."""
         counted = self.session.statistics
-        frame = self.newest
+        frame, share = self.newest, self.concealed_share
         return {
             "source": self.source.label,
             "ssrc": self.session.ssrc,
@@ -137,6 +146,7 @@ class Stream:
             "kernel_drops": self.kernel_drops,
             "frames_received": self.frames_received,
             "frames_concealed": self.frames_concealed,
+            "concealed_share": None if share is None else round(share, 5),
             "frames_dropped": counted.frames_dropped,
             "fps": round(self.fps, 2) if self.frames_received > 1 else None,
             "jitter_ms": round(counted.jitter_ms, 3) if counted.packets_received else None,
@@ -205,8 +215,7 @@ class LiveStream(Stream):
             if now >= end:
                 return
             for train, peer in self.receiver.receive(self._wait(now, end)):
-                if self.source.accepts(peer):
-                    self.receive(train, clock(), peer)
+                self.receive(train, clock(), peer)
             self.handle_timer(clock())
             self._tell_notices()
 

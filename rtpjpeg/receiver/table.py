@@ -31,7 +31,7 @@ def _column(stream: dict[str, Any]) -> dict[str, str]:
         "source": stream["source"],
         "picture": _picture(stream),
         "frames": f"{stream['frames_received']} received, {stream['frames_shown']} shown",
-        "": f"{stream['frames_concealed']} concealed, {stream['frames_dropped']} dropped",
+        "": f"{_concealed(stream)}, {stream['frames_dropped']} dropped",
         "packets": f"{stream['packets_received']} received, {stream['packets_lost']} lost",
         " ": f"{stream['packets_reordered']} reordered, {stream['packets_duplicated']} duplicated",
         "  ": f"{stream['packets_rejected']} refused, {stream['kernel_drops']} kernel drops",
@@ -55,6 +55,13 @@ def _pair(summary: dict[str, float] | None, first: str, second: str) -> str:
     if summary is None:
         return "unknown"
     return f"{first} {summary[first]:.1f} ms, {second} {summary[second]:.1f} ms"
+
+
+def _concealed(stream: dict[str, Any]) -> str:
+    """Return how many frames are concealed, and how much of the area of all frames."""
+    share = stream["concealed_share"]
+    area = f" ({share:.1%} of the area)" if share else ""
+    return f"{stream['frames_concealed']} concealed{area}"
 
 
 def text_table(streams: Sequence[dict[str, Any]]) -> str:

@@ -97,6 +97,23 @@ def test_without_a_description_everyone_is_accepted() -> None:
     assert source.accepts(("198.51.100.8", 4000))
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_only_the_senders_that_are_named_are_accepted(host: str) -> None:
+    (source,) = read_sources(["rtp://:5000"], ["192.0.2.7", host])
+    assert source.accepts(("127.0.0.1", 4000)) and source.accepts(("192.0.2.7", 1))
+    assert not source.accepts(("192.0.2.8", 4000))
+
+
+def test_a_link_local_sender_is_known_without_its_scope() -> None:
+    (source,) = read_sources(["rtp://:5000"], ["fe80::1"])
+    assert source.accepts(("fe80::1%eth0", 4000))
+
+
+def test_a_sender_that_nobody_knows_is_a_missing_resource() -> None:
+    with pytest.raises(TransportError, match="host 'no such host' is not known"):
+        read_sources(["rtp://:5000"], ["no such host"])
+
+
 @pytest.mark.parametrize("name", ["missing.sdp", "missing.pcap", "missing.pcapng"])
 def test_a_file_that_is_not_there_is_a_missing_resource(tmp_path: Path, name: str) -> None:
     with pytest.raises(TransportError, match=f"{name} cannot be read: No such file"):

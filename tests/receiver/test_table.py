@@ -24,6 +24,7 @@ STREAM: dict[str, Any] = {
     "kernel_drops": 0,
     "frames_received": 10,
     "frames_concealed": 1,
+    "concealed_share": 0.0123,
     "frames_dropped": 0,
     "frames_shown": 9,
     "fps": 29.97,
