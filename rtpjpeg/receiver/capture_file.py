@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import RtpJpegError
+from ..net.impaired import through_link
+from ..net.link import Link
 from ..net.pcap import read_datagrams
 from .stream import Stream
 
@@ -31,7 +33,8 @@ class CapturePlayer:
     """Plays a capture file in a thread of its own; ``ended`` is called in it when it is over.
 
     ``make_stream`` makes the stream of a flow from its name. ``duration`` is in seconds of the capture,
-    None for all of it. ``paced`` plays at the pace of the capture, else as fast as it goes.
+    None for all of it. ``paced`` plays at the pace of the capture, else as fast as it goes. All flows go
+    through the ``link``, where there is one.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class CapturePlayer:
         ended: Callable[[], object],
         duration: float | None,
         paced: bool,
+        link: Link | None = None,
     ) -> None:
         self.path = path
         self.label = str(path)
@@ -50,6 +54,7 @@ class CapturePlayer:
         self._ended = ended
         self._duration = float("inf") if duration is None else duration
         self._paced = paced
+        self._link = link
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=str(path), daemon=True)
 
@@ -82,7 +87,8 @@ class CapturePlayer:
         began = time.monotonic()
         first = now = None
         datagrams = read_datagrams(self.path)
-        for now, source, destination, payload in datagrams:
+        left = datagrams if self._link is None else through_link(datagrams, self._link)
+        for now, source, destination, payload in left:
             first = now if first is None else first
             if self._paced:
                 self._stop.wait(began + (now - first) - time.monotonic())

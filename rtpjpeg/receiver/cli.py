@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..sender.console import EXIT_CODES, Mailbox, Parser, add_end, add_reports, positive_number, run
+from ..sender.console import (
+    EXIT_CODES,
+    Mailbox,
+    Parser,
+    add_end,
+    add_impair,
+    add_reports,
+    positive_number,
+    run,
+)
 
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
@@ -74,6 +83,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the newest picture of each camera into this folder at the end, and at the key s",
     )
+    add_impair(parser)
     add_reports(parser)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import TransportError
-from ..sender.console import Mailbox, log_to_stderr, settle
+from ..sender.console import Mailbox, log_to_stderr, say_impairment, settle
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
@@ -32,6 +32,7 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
     settle()
+    say_impairment(options.impairment)
     if arguments.demo:
         return _demonstrate(options, mailbox, open_display)
     job = Job(options, mailbox)
@@ -57,6 +58,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         snapshot=snapshot,
         headless=arguments.headless,
         quiet=arguments.json,
+        impairment=arguments.impair,
     )
 
 

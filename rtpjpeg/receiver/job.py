@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TransportError
+from ..net.impaired import ImpairedReceiver, Receiver
+from ..net.impairment import Impairment
+from ..net.link import Link
 from ..net.udp import UdpReceiver
 from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
 from ..session import ReceiverSession
@@ -44,6 +47,8 @@ class Options:
     headless: bool = False
     quiet: bool = False
     """Nothing on stdout but one JSON object at the end."""
+    impairment: Impairment | None = None
+    """A bad network between the sources and us: a link for each source, each with the next seed."""
 
 
 class Job:
@@ -55,6 +60,7 @@ class Job:
         self.views: list[View] = []
         self._runners: list[LiveStream | CapturePlayer] = []
         self._tells_pictures = False
+        self._links = 0
 
     def open(self, sources: Sequence[Source]) -> None:
         """Take the ports and files, all or none. Raises ``TransportError``."""
@@ -70,10 +76,11 @@ class Job:
         if source.capture is not None:
             make = partial(self._make_file_stream, source)
             paced = not self.options.headless
-            player = CapturePlayer(source.capture, make, self._on_end, self.options.duration, paced)
+            duration, link = self.options.duration, self._make_link()
+            player = CapturePlayer(source.capture, make, self._on_end, duration, paced, link)
             self._runners.append(player)
             return
-        receiver = _open_receiver(source)
+        receiver = self._open_receiver(source)
         if not source.port:
             host, port = receiver.local_address
             source = replace(source, label=f"rtp://{host}:{port}", port=port)
@@ -90,6 +97,23 @@ class Job:
         self._runners.append(stream)
         self.views.append(View(stream, pictures))
         pictures.start()
+
+    def _open_receiver(self, source: Source) -> Receiver:
+        try:
+            receiver = UdpReceiver(source.host, source.port)
+        except TransportError as error:
+            label = source.label or f"rtp://{source.host}:{source.port}"
+            hint = "; end that one, or name another port" if "taken" in str(error) else ""
+            raise TransportError(f"{label}: {error}{hint}") from None
+        link = self._make_link()
+        return receiver if link is None else ImpairedReceiver(receiver, link)
+
+    def _make_link(self) -> Link | None:
+        """Return the bad network in front of the next source, where one is asked for."""
+        if self.options.impairment is None:
+            return None
+        self._links += 1
+        return Link(self.options.impairment.derived(self._links - 1))
 
     @property
     def ports(self) -> list[int]:
@@ -191,12 +215,3 @@ class Job:
         for runner in silent:
             complain(COMMAND, f"{runner.label}: no frame came")
         return FAULT
-
-
-def _open_receiver(source: Source) -> UdpReceiver:
-    try:
-        return UdpReceiver(source.host, source.port)
-    except TransportError as error:
-        label = source.label or f"rtp://{source.host}:{source.port}"
-        hint = "; end that one, or name another port" if "taken" in str(error) else ""
-        raise TransportError(f"{label}: {error}{hint}") from None

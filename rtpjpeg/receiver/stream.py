@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import RtpJpegError
 from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
 from ..frame import Frame
-from ..net.udp import UdpReceiver
+from ..net.impaired import Receiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
 from .gate import Gate
@@ -163,7 +163,7 @@ class LiveStream(Stream):
         self,
         source: Source,
         session: ReceiverSession,
-        receiver: UdpReceiver,
+        receiver: Receiver,
         deliver: Callable[[Frame], object],
         ended: Callable[[], object],
         frames: int | None = None,

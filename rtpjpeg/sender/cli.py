@@ -13,6 +13,7 @@ from .console import (
     Mailbox,
     Parser,
     add_end,
+    add_impair,
     add_reports,
     positive_integer,
     positive_number,
@@ -111,6 +112,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check-config", action="store_true", help="say every fault of the configuration, and end"
     )
+    add_impair(parser)
     add_reports(parser)
 
 

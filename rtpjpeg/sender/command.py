@@ -13,7 +13,7 @@ from ..config import Config, load
 from ..errors import ConfigError
 from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
-from .console import DONE, Mailbox, log_to_stderr, settle
+from .console import DONE, Mailbox, log_to_stderr, say_impairment, settle
 from .manager import Manager
 from .stream import Limits
 from .table import text_table
@@ -69,7 +69,9 @@ def _read_file(path: str | None) -> bytes | None:
 
 
 def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> int:
-    manager = Manager(config.cameras, Limits(arguments.frames, arguments.duration), mailbox)
+    limits = Limits(arguments.frames, arguments.duration)
+    say_impairment(arguments.impair)
+    manager = Manager(config.cameras, limits, mailbox, arguments.impair)
     try:
         manager.open()
         if arguments.sdp:

@@ -16,9 +16,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import ConfigError, RtpJpegError
+
+if TYPE_CHECKING:
+    from ..net.impairment import Impairment
 
 DONE, FAULT, WRONG_USAGE, MISSING = 0, 1, 2, 3
 """Exit codes: the job is done, it found fault, the command was wrong, a resource is missing."""
@@ -32,12 +35,15 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 # this time. The usual 5 ms would be most of the latency of a picture.
 SWITCH_INTERVAL = 0.0005
 
+_log = logging.getLogger(__name__)
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says a fault in one line."""
+    """An argument parser that says a fault in one line, and several in one line each."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        lines = message.replace("\n", f"\n{self.prog}: ")
+        self.exit(WRONG_USAGE, f"{self.prog}: {lines} (see {self.prog} --help)\n")
 
 
 def positive_integer(text: str) -> int:
@@ -57,6 +63,28 @@ def positive_number(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
     return value
+
+
+def impairment(text: str) -> Impairment:
+    """Return what a SPEC says of a network (for argparse)."""
+    from ..net.impairment import Impairment  # Only who asks for a bad network waits for its parser.
+
+    try:
+        return Impairment.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError("\nargument --impair: ".join(error.faults)) from None
+
+
+def add_impair(parser: argparse.ArgumentParser) -> None:
+    """Add the option of all commands that puts a bad network between them and the real one."""
+    parser.add_argument(
+        "--impair",
+        type=impairment,
+        metavar="SPEC",
+        help="put a bad network in between, for example loss=5%%,burst=3,delay=20ms,seed=1. Keys: loss,"
+        " reorder, duplicate, corrupt (shares); burst, depth (packets); delay, jitter, queue (times);"
+        " rate (8mbit); blackout (2s+500ms, may be given again); seed, which does the same once more",
+    )
 
 
 def add_end(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +129,12 @@ def log_to_stderr(command: str, level: str) -> None:
     logger = logging.getLogger("rtpjpeg")
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
+
+
+def say_impairment(impairment: Impairment | None) -> None:
+    """Log what the network shall do, seed included, so that the run can be repeated."""
+    if impairment is not None:
+        _log.info("packets go through a bad network; once more the same with --impair %s", impairment)
 
 
 class _Stderr(logging.Handler):
@@ -186,7 +220,7 @@ def run(
     except (RtpJpegError, OSError) as error:
         return complain(parser.prog, error, MISSING)
     except Exception as error:
-        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        _log.debug("where it happened", exc_info=True)
         fault = f"internal error: {type(error).__name__}: {error} (--log-level debug shows where)"
         return complain(parser.prog, " ".join(fault.split()), FAULT)
     finally:

@@ -13,6 +13,9 @@ from typing import Any
 from ..capture import Camera, open_camera
 from ..config import CameraConfig
 from ..errors import CaptureError, TransportError
+from ..net.impaired import ImpairedSender, Sender
+from ..net.impairment import Impairment
+from ..net.link import Link
 from ..net.udp import UdpSender
 from ..sdp import SessionDescription
 from ..session import SenderSession
@@ -32,15 +35,24 @@ class Manager:
     """Runs one stream for each camera; everything here is for the main thread.
 
     A camera that cannot be opened is said and left out. A port or a name that cannot be used is a mistake
-    in the command, which stops it: ``open`` raises ``TransportError`` or ``ConfigError``.
+    in the command, which stops it: ``open`` raises ``TransportError`` or ``ConfigError``. With an
+    ``impairment`` every destination is behind a link of its own, each with the next seed.
     """
 
-    def __init__(self, cameras: Sequence[CameraConfig], limits: Limits, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        cameras: Sequence[CameraConfig],
+        limits: Limits,
+        mailbox: Mailbox,
+        impairment: Impairment | None = None,
+    ) -> None:
         self.cameras = cameras
         self.mailbox = mailbox
         self.streams: list[CameraStream] = []
         self._failed: list[CameraConfig] = []
         self._limits = limits
+        self._impairment = impairment
+        self._links = 0
         self._resources = ExitStack()
 
     def open(self) -> None:
@@ -53,7 +65,7 @@ class Manager:
                 self._failed.append(config)
                 _log.error("%s: %s", config.name, error)
 
-    def _open_senders(self, config: CameraConfig) -> list[UdpSender]:
+    def _open_senders(self, config: CameraConfig) -> list[Sender]:
         senders = []
         for number, destination in enumerate(config.destinations):
             sender = UdpSender(
@@ -64,10 +76,19 @@ class Manager:
                 interface=config.interface,
             )
             self._resources.callback(sender.close)
-            senders.append(sender)
+            senders.append(self._impair(sender))
         return senders
 
-    def _open_stream(self, config: CameraConfig, senders: list[UdpSender], number: int) -> CameraStream:
+    def _impair(self, sender: UdpSender) -> Sender:
+        """Put a link in front of a sender, where one is asked for."""
+        if self._impairment is None:
+            return sender
+        impaired = ImpairedSender(sender, Link(self._impairment.derived(self._links)))
+        self._links += 1
+        self._resources.callback(impaired.close)
+        return impaired
+
+    def _open_stream(self, config: CameraConfig, senders: list[Sender], number: int) -> CameraStream:
         session = SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile)
         camera = open_camera(
             config.source,
@@ -153,7 +174,7 @@ class Manager:
             _log.info("%s: described in %s", stream.name, target)
 
 
-def _say_plan(config: CameraConfig, camera: Camera, senders: Sequence[UdpSender]) -> None:
+def _say_plan(config: CameraConfig, camera: Camera, senders: Sequence[Sender]) -> None:
     size = f"{camera.width}x{camera.height}"
     rate = f"{camera.fps:g} frames a second" if camera.fps else "as fast as it goes"
     places = ", ".join(str(sender.destination) for sender in senders)

@@ -17,7 +17,7 @@ from typing import Any
 from ..capture.base import Camera
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
-from ..net.udp import UdpSender
+from ..net.impaired import Sender
 from ..session import SenderSession
 from ..train import PacketTrain
 from .pacer import Pacer
@@ -51,7 +51,7 @@ class CameraStream:
         source: str,
         camera: Camera,
         session: SenderSession,
-        senders: Sequence[UdpSender],
+        senders: Sequence[Sender],
         pacer: Pacer | None,
         ended: Callable[[], object],
         limits: Limits = Limits(),  # noqa: B008 - frozen

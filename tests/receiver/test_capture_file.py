@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from receiver.feeding import last_json, write_capture
-from rtpjpeg.net.pcap import write_datagrams
+from rtpjpeg import ReceiverSession
+from rtpjpeg.net.impaired import through_link
+from rtpjpeg.net.impairment import Impairment
+from rtpjpeg.net.link import Link
+from rtpjpeg.net.pcap import read_datagrams, write_datagrams
+from rtpjpeg.receiver.capture_file import FLUSH
 from rtpjpeg.receiver.cli import main
 
 Capture = pytest.CaptureFixture[str]
@@ -41,6 +46,28 @@ def test_duration_counts_the_seconds_of_the_capture(tmp_path: Path, capsys: Capt
     write_capture(path, frames=60)
     assert view(path, "--duration", "1") == 0
     assert 28 <= last_json(capsys.readouterr().out)["streams"][0]["frames_received"] <= 31
+
+
+def test_a_bad_network_runs_by_the_clock_of_the_capture(tmp_path: Path, capsys: Capture, seed: int) -> None:
+    path = tmp_path / "one.pcap"
+    write_capture(path, frames=30)
+    spec = f"loss=3%,reorder=3%,duplicate=3%,delay=20ms,jitter=5ms,blackout=200ms+300ms,seed={seed}"
+    session, packets = ReceiverSession(), 0
+    for now, source, _, payload in through_link(read_datagrams(path), Link(Impairment.parse(spec))):
+        session.receive(payload, now, source)
+        session.handle_timer(now)
+        packets += 1
+    session.handle_timer(now + FLUSH)
+    found = []
+    for _ in range(2):
+        assert view(path, "--impair", spec) == 0
+        (stream,) = last_json(capsys.readouterr().out)["streams"]
+        found.append({key: value for key, value in stream.items() if key != "stages_ms"})
+    assert found[0] == found[1]
+    for name in ("packets_received", "packets_lost", "packets_duplicated", "packets_reordered"):
+        assert found[0][name] == getattr(session.statistics, name) > 0
+    assert packets - 20 < found[0]["packets_received"] <= packets  # the first ones may be on probation
+    assert found[0]["frames_received"] < 22
 
 
 def test_snapshots_are_the_frames_themselves(tmp_path: Path) -> None:

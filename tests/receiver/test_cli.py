@@ -31,10 +31,12 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_documented_options_stand() -> None:
     words = "rtp://:5000 a.sdp --headless --frames 3 --latency 20 --conceal off --snapshot here --json"
+    words += " --impair loss=5%,seed=1"
     chosen = build_parser().parse_args(words.split())
     assert chosen.source == ["rtp://:5000", "a.sdp"]
     assert (chosen.frames, chosen.duration, chosen.latency) == (3, None, 20.0)
     assert (chosen.conceal, chosen.snapshot, chosen.headless, chosen.json) == ("off", "here", True, True)
+    assert str(chosen.impair) == "loss=5%,seed=1"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,7 @@ def test_the_documented_options_stand() -> None:
         ("--latency none", "argument --latency: found 'none', expected a number above 0"),
         ("--frames 1 --duration 1", "argument --duration: not allowed with argument --frames"),
         ("--demo rtp://:5000", "argument --demo: not allowed with SOURCE, it has its own cameras"),
+        ("--impair delay=20", "argument --impair: delay: found '20', expected a time such as 20ms"),
         ("--conceal maybe", "argument --conceal: invalid choice"),
     ],
 )
@@ -123,6 +126,20 @@ def test_two_cameras_as_json(capsys: Capture) -> None:
         assert 0 < stream["frames_shown"] <= 20
         assert (stream["packets_lost"], stream["packets_rejected"], stream["frames_dropped"]) == (0, 0, 0)
         assert set(stream["latency_ms"]) == {"p50", "p95", "p99", "max"}
+
+
+def test_each_source_is_behind_a_bad_network_of_its_own(capsys: Capture, seed: int) -> None:
+    ports = free_ports(2)
+    spec = f"reorder=10%,duplicate=10%,delay=5ms,seed={seed}"
+    sources = [f"rtp://127.0.0.1:{port}" for port in ports]
+    with Feeder(*ports):
+        assert main([*sources, "--headless", "--frames", "10", "--json", "--impair", spec]) == 0
+    said = capsys.readouterr()
+    assert said.err.count(f"--impair {spec}") == 1
+    for stream in last_json(said.out)["streams"]:
+        assert stream["packets_rejected"] == 0
+        assert stream["packets_reordered"] > 0
+        assert stream["packets_duplicated"] > 0
 
 
 def test_statistics_are_a_table_without_json(capsys: Capture) -> None:

@@ -6,14 +6,17 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from receiver.feeding import free_ports, last_json
-from rtpjpeg import ReceiverSession, SessionDescription
+from rtpjpeg import PacketTrain, ReceiverSession, SessionDescription
 from rtpjpeg.events import FrameReceived
+from rtpjpeg.net.impairment import Impairment
+from rtpjpeg.net.link import Link
 from rtpjpeg.net.udp import UdpReceiver
 from rtpjpeg.sender.cli import build_parser, main
 from sender.doubles import picture
@@ -36,15 +39,20 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
+def iter_received(receiver: UdpReceiver) -> Iterator[Any]:
+    """Yield the trains of all that has come."""
+    while found := receiver.receive(0):
+        yield from found
+
+
 def receive_all(receiver: UdpReceiver) -> list[Any]:
     """Return the frames of all that has come."""
     session = ReceiverSession()
     frames = []
-    while found := receiver.receive(0):
-        for train, peer in found:
-            session.receive(train, 1.0, peer)
-            while (event := session.next_event()) is not None:
-                frames += [event.frame] if isinstance(event, FrameReceived) else []
+    for train, peer in iter_received(receiver):
+        session.receive(train, 1.0, peer)
+        while (event := session.next_event()) is not None:
+            frames += [event.frame] if isinstance(event, FrameReceived) else []
     return frames
 
 
@@ -53,12 +61,14 @@ def test_the_documented_options_stand() -> None:
         "--config a.toml --source synthetic --source replay:x --dest h:1,h:2 --dest h:3 --camera1 fps=5"
         " --camera1 quality=9 --camera2 ttl=4 --only camera1 --size 1280x720 --fps 0 --quality 70"
         " --profile compatible --frames 3 --sdp a.sdp --print-config --check-config --json --log-level debug"
+        " --impair loss=5%,seed=1"
     )
     chosen = build_parser().parse_args(words.split())
     assert chosen.source == ["synthetic", "replay:x"]
     assert chosen.dest == ["h:1,h:2", "h:3"]
     assert chosen.camera1 == [("fps", "5"), ("quality", "9")]
     assert (chosen.size, chosen.fps, chosen.only) == ((1280, 720), 0.0, ["camera1"])
+    assert str(chosen.impair) == "loss=5%,seed=1"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +82,10 @@ def test_the_documented_options_stand() -> None:
         ("--profile best", "argument --profile: invalid choice"),
         ("--frames 0", "argument --frames: found '0', expected a whole number above 0"),
         ("--frames 1 --duration 2", "argument --duration: not allowed with argument --frames"),
+        (
+            "--impair los=5%",
+            "argument --impair: los: unknown key, found with the value '5%'; did you mean loss?",
+        ),
         ("stray", "unrecognized arguments: stray"),
     ],
 )
@@ -171,6 +185,34 @@ def test_a_file_is_sent_whole_as_fast_as_it_goes(pictures: Path, capsys: Capture
     assert [frame.jpeg[-1000:] for frame in receive_all(receiver)] == [
         picture(seed)[-1000:] for seed in range(5)
     ]
+    receiver.close()
+
+
+def test_all_faults_of_a_spec_come_at_once(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["--impair", "loss=5,delay=20,seed=x"])
+    assert refused.value.code == 2
+    err = capsys.readouterr().err.splitlines()
+    assert [line.partition(", expected")[0] for line in err] == [
+        f"rtpjpeg-send: argument --impair: {fault}"
+        for fault in ("loss: found '5'", "delay: found '20'", "seed: found 'x'")
+    ]
+
+
+def test_a_bad_network_loses_what_its_seed_says(pictures: Path, capsys: Capture, seed: int) -> None:
+    receiver = UdpReceiver("127.0.0.1", 0)
+    place = f"127.0.0.1:{receiver.local_address[1]}"
+    words = ["--source", f"replay:{pictures}", "--dest", place, "--fps", "0", "--json"]
+    spec = f"loss=30%,burst=2,delay=1ms,seed={seed}"
+    assert main([*words, "--impair", spec]) == 0
+    said = capsys.readouterr()
+    (camera,) = last_json(said.out)["cameras"]
+    assert said.err.count(f"once more the same with --impair {spec}\n") == 1
+    assert (camera["frames_sent"], camera["send_errors"]) == (5, 0)
+    link = Link(Impairment.parse(spec))
+    link.send(PacketTrain.from_packets([b"any"] * camera["packets_sent"]), 0.0)
+    came = sum(len(train) for train, _ in iter_received(receiver))
+    assert 0 < came == camera["packets_sent"] - link.packets_lost
     receiver.close()
 
 

@@ -45,6 +45,13 @@ def test_an_error_is_its_lines_and_its_code(
     assert capsys.readouterr().err == said
 
 
+def test_several_faults_of_one_argument_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        Parser(prog="command").error("one\ntwo")
+    assert refused.value.code == 2
+    assert capsys.readouterr().err == "command: one\ncommand: two (see command --help)\n"
+
+
 def test_the_switch_interval_is_set_for_the_command_alone() -> None:
     before = sys.getswitchinterval()
     during: list[float] = []

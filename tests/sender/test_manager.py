@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from receiver.feeding import free_ports
-from rtpjpeg import TransportError
+from rtpjpeg import PacketTrain, TransportError
 from rtpjpeg.config import CameraConfig, load
+from rtpjpeg.net.impaired import ImpairedSender
+from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.udp import UdpSender
 from rtpjpeg.sender import manager as room
 from rtpjpeg.sender.console import FAULT, MISSING, Mailbox
@@ -119,3 +121,15 @@ def test_the_local_port_belongs_to_the_first_destination() -> None:
     ports = [sender.local_address[1] for sender in manager.streams[0].senders]
     manager.stop()
     assert ports[0] == local != ports[1]
+
+
+def test_every_destination_is_behind_a_link_with_a_seed_of_its_own() -> None:
+    one, two = free_ports(2)
+    found = cameras(**{"camera1.destinations": f"127.0.0.1:{one},127.0.0.1:{two}"})
+    manager = Manager(found, Limits(1), Mailbox(), Impairment(delay=0.01, seed=7))
+    manager.open()
+    senders = [sender for stream in manager.streams for sender in stream.senders]
+    links = [sender.link for sender in senders if isinstance(sender, ImpairedSender)]
+    assert [str(link.impairment) for link in links] == [f"delay=10ms,seed={seed}" for seed in (7, 8, 9)]
+    manager.stop()
+    assert [sender.send(PacketTrain.from_packets([b"later"])) for sender in senders] == [0, 0, 0]
