@@ -18,7 +18,7 @@ from .train import Bytes, Column, Flags
 EOI = b"\xff\xd9"
 
 _MARKED = re.compile(rb"\xff[^\x00]", re.DOTALL)
-_RESTARTS_AND_EOI = re.compile(rb"[\xd0-\xd7]*\xd9")
+_RESTARTS_AND_EOI = re.compile(rb"(?:\xff[\xd0-\xd7])*\xff\xd9")
 _CYCLE = bytes(range(0xD0, 0xD8))
 _NOWHERE = np.zeros(0, np.int64)
 
@@ -67,13 +67,14 @@ def walk_marked_scan(data: bytes, start: int, most: int) -> Scan | None:
 
     The same as ``walk_scan`` of ``data`` from ``start`` on, and for the same reason.
     """
-    found = list(islice(_MARKED.finditer(data, start), most + 1))
-    codes = bytes([data[match.end() - 1] for match in found])
+    marks = islice(map(re.Match.group, _MARKED.finditer(data, start)), most + 2)
+    codes = b"".join(marks)
     usual = _RESTARTS_AND_EOI.match(codes)
-    if usual is None:
+    if usual is None or usual.end() > 2 * (most + 1):
         return None
-    count = usual.end() - 1
-    return Scan(found[count].start() - start, True, codes[:count], -1)
+    # Nothing behind EOI: it stands at the end, where it need not be searched.
+    end = len(data) - 2 if usual.end() == len(codes) and data.endswith(EOI) else data.find(EOI, start)
+    return Scan(end - start, True, codes[1 : usual.end() - 2 : 2], -1)
 
 
 class Scratch:
