@@ -18,6 +18,9 @@ EOI = b"\xff\xd9"
 
 _MARKED = re.compile(rb"\xff[^\x00]", re.DOTALL)
 _NOWHERE = np.zeros(0, np.int64)
+_NUMBERS = np.tile(np.arange(8), 1 << 12)
+"""n of each RSTn of a scan in order: more than the largest picture has."""
+_IN_ORDER = (_NUMBERS + 0xD0).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Scan:
     @property
     def in_order(self) -> bool:
         """True when the restart markers count 0 to 7 cyclically (T.81 section E.1.4)."""
-        return bool((self.restart_numbers == np.arange(self.restart_numbers.size) % 8).all())
+        count = self.restart_numbers.size
+        expected = _NUMBERS[:count] if count <= _NUMBERS.size else np.arange(count) % 8
+        return bool((self.restart_numbers == expected).all())
 
 
 def walk_plain_scan(data: bytes, start: int) -> Scan | None:
@@ -82,7 +87,13 @@ def walk_scan(data: Bytes, scratch: Scratch | None = None) -> Scan:
     first = int(marked.argmax()) if marked.size else 0
     if marked.size and marked[first] and data[first + 1] == 0xD9:
         return Scan(first, True, _NOWHERE, _NOWHERE, -1)
-    starts, positions = _markers(data, np.flatnonzero(marked))
+    marks = np.flatnonzero(marked)
+    codes = data[marks + 1]
+    count = codes.size - 1
+    # What an encoder makes: restart markers in order without fill bytes, and EOI at the end.
+    if 0 < count <= _IN_ORDER.size and codes[-1] == 0xD9 and (codes[:-1] == _IN_ORDER[:count]).all():
+        return Scan(int(marks[-1]), True, marks[:-1], _NUMBERS[:count], -1)
+    starts, positions = _markers(data, marks)
     return _judge(data, starts, positions, data[positions + 1])
 
 
