@@ -37,8 +37,8 @@ def send(folder: str, count: int, port: int, profile: str) -> None:
 
 
 def feed(folder: str, count: int, port: int, kind: str, rate: float) -> None:
-    """Send ``rate`` frames a second: whole trains, or one call a packet as most senders do."""
-    session = SenderSession(profile="resilient", timestamp_offset=0)
+    """Send ``rate`` frames a second: whole trains, or for ``single`` one call a packet as most senders do."""
+    session = SenderSession(profile="resilient", timestamp_offset=0, fill=kind == "fill")
     with UdpSender(("127.0.0.1", port)) as sender:
         start = time.monotonic()
         for number, jpeg in enumerate(frames(folder, count)):

@@ -35,6 +35,13 @@ PACED = 1100
 """Frames of a sender that takes its time: 100 a second."""
 FEEDS = ((1000, 1000), (30, 120))
 """Frames a second, and how many."""
+STREAMS = (
+    ("plain", "gso", "from a GSO sender"),
+    ("plain", "single", "from single datagrams"),
+    ("restart", "train", "profile resilient"),
+    ("filled", "fill", "resilient with fill"),
+)
+"""Which frames a receiver is fed with, how they are sent, and what the table calls that."""
 Command = Callable[[int], list[str]]
 """Makes the command line for a number of frames, or for a port."""
 Choice = TypeVar("Choice")
@@ -181,9 +188,9 @@ def receivers(folder: Path, rounds: int) -> None:
         options = ["-v", "quiet", "-protocol_whitelist", "file,udp,rtp", "-buffer_size", "4194304"]
         return ["ffmpeg", *options, "-i", str(sdp), "-c", "copy", "-f", "null", "-"]
 
-    def cpu(kind: str, rate: int, count: int, make: Command) -> float:
+    def cpu(frames: str, kind: str, rate: int, count: int, make: Command) -> float:
         port = free_port()
-        feed = [python, ENDS, "feed", str(folder / "plain")]
+        feed = [python, ENDS, "feed", str(folder / frames)]
         with Server(make(port), port) as server:
             # Before the first frames FFmpeg guesses the frame rate, and all of them load code.
             subprocess.run([*feed, "50", str(port), kind, "100"], check=True)
@@ -197,8 +204,8 @@ def receivers(folder: Path, rounds: int) -> None:
     rival = "GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay"
     commands = {rival: gstreamer, "FFmpeg -c copy": ffmpeg, "ours": ours}
     for rate, count in FEEDS:
-        for kind, said in (("gso", "from a GSO sender"), ("single", "from single datagrams")):
-            measured = measure(commands, rounds, partial(cpu, kind, rate, count))
+        for frames, kind, said in STREAMS:
+            measured = measure(commands, rounds, partial(cpu, frames, kind, rate, count))
             table(f"Receiver, {said}, {rate} frames/s", measured, (rival,))
 
 
