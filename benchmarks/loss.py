@@ -10,7 +10,9 @@ whole. Lost are packets at random, and in bursts of 3 on average.
 
 At the time of each frame the picture that was shown last is compared with the source: PSNR and SSIM of luma,
 mean over all frames. How late it was shown does not count. Our own receiver runs on a clock that is made up,
-the others as processes in real time, GStreamer with its 200 ms of latency.
+the others as processes in real time, GStreamer with its 200 ms of latency. Our screen draws what is missing
+from the picture before, moved as far as the whole picture moved; our files, as a recorder writes them, keep
+the bytes of the frame before. A pan of whole pixels is the best that can happen to the screen.
 
 A receiver's figures are frames shown, PSNR, how much that is less than without loss, and SSIM. (65) behind a
 name means that it had the same packets as ours. Of ours there is more: the share of packets that were lost in
@@ -36,7 +38,7 @@ import rivals  # noqa: E402
 from lab.quality import Jury, Luma, luma_of  # noqa: E402
 from lab.scenes import SCENES, Clip  # noqa: E402
 from lab.virtual import watch  # noqa: E402
-from report import OURS, WITH_MARKERS, Cell, Findings, Outcome, page  # noqa: E402
+from report import FILES, OURS, WITH_MARKERS, Cell, Findings, Outcome, page  # noqa: E402
 from rtpjpeg import RtpJpegError, SenderSession  # noqa: E402
 from rtpjpeg.concealment import Concealer  # noqa: E402
 from rtpjpeg.net.impairment import Impairment  # noqa: E402
@@ -106,11 +108,12 @@ class Laboratory:
 
     def _ours(self) -> None:
         """Our receiver, on the clock that is made up."""
-        outcomes = self._found.outcomes[OURS] = {}
         for cell in self._cells:
             seen = watch(self._clip.restart, impairment(cell, self._seed))
-            outcomes[cell] = Outcome(len(seen.numbers), 0, self._jury.judge(seen.shown, seen.whole))
-            seen.shown.clear()
+            for name, pictures in ((OURS, seen.shown), (FILES, seen.filed)):
+                outcome = Outcome(len(seen.numbers), 0, self._jury.judge(pictures, seen.whole))
+                self._found.outcomes.setdefault(name, {})[cell] = outcome
+                pictures.clear()
             self._found.watched[cell] = seen
 
     def _theirs(self) -> None:

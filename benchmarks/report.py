@@ -11,6 +11,8 @@ from lab.quality import Quality
 from lab.virtual import Watched
 
 OURS = "rtpjpeg"
+FILES = "rtpjpeg's JPEG files"
+"""The same frames as a recorder writes them: nothing is decoded for them, so nothing is moved."""
 WITH_MARKERS = " (65)"
 """Behind the name of a receiver that gets the same packets as ours, of type 65."""
 

@@ -105,6 +105,8 @@ class Watched:
     """The frames, in the order in which they were shown."""
     shown: dict[int, Luma]
     """Their pictures; a clip of 150 takes 46 MB."""
+    filed: dict[int, Luma]
+    """What their JPEG files hold, without the painter."""
     whole: set[int]
     """Numbers of those that were not concealed."""
     delays: list[float]
@@ -123,7 +125,7 @@ def watch(jpegs: list[bytes], impairment: Impairment) -> Watched:
     """Send JPEGs over a link, and look at what comes."""
     road = Road(jpegs, impairment)
     painter = Painter()
-    seen = Watched([], {}, set(), [], [], 0.0, [], 0.0)
+    seen = Watched([], {}, {}, set(), [], [], 0.0, [], 0.0)
     intervals = fresh = 0
     for frame in receive(road):
         number = frame.timestamp // _TICKS
@@ -140,11 +142,11 @@ def _look(seen: Watched, number: int, frame: Frame, painter: Painter) -> None:
     frame.decoder = painter
     seen.numbers.append(number)
     seen.shown[number] = luma_of(frame.image)
+    try:
+        seen.filed[number] = luma_of(simplejpeg.decode_jpeg(frame.jpeg, colorspace="BGR", strict=True))
+    except ValueError as error:
+        seen.warnings.append(f"frame {number}: {error}")
     if not frame.concealed:
         seen.whole.add(number)
     if frame.oldest_interval < NEVER:
         seen.ages.append(frame.oldest_interval * FRAMES_A_SECOND)
-    try:
-        simplejpeg.decode_jpeg(frame.jpeg, colorspace="GRAY", strict=True)
-    except ValueError as error:
-        seen.warnings.append(f"frame {number}: {error}")
