@@ -551,6 +551,17 @@ def test_whoever_reads_late_gives_up_nothing_that_has_come():
     assert scans(receiver.take(frames[0][3:], at_once=True)) == [scan_of(jpeg(seed=2))]
 
 
+def test_whoever_reads_late_in_several_trains_gives_up_nothing_before_the_last():
+    receiver, frames = taken()
+    receiver.take(frames[0][:3])
+    receiver.now += 1.0
+    for packets in (frames[0][3:4], frames[0][4:]):
+        receiver.session.receive(PacketTrain.from_packets(packets), receiver.now, HERE, more=True)
+    receiver.session.receive(frames[1][0], receiver.now, HERE)
+    receiver.collect()
+    assert scans(receiver.events)[1:] == [scan_of(jpeg(seed=2))]
+
+
 @pytest.mark.parametrize("deadline", [DEADLINE, 0.2])
 def test_a_frame_ends_at_its_deadline(deadline):
     receiver, frames = taken(deadline=deadline)

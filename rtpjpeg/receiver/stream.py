@@ -74,9 +74,9 @@ class Stream:
         """Datagrams that came and found the socket's buffer full."""
         return 0
 
-    def receive(self, data: bytes | PacketTrain, now: float, peer: object) -> None:
-        """Take what came from ``peer`` at ``now`` (seconds of the session's clock)."""
-        self.session.receive(data, now, peer)
+    def receive(self, data: bytes | PacketTrain, now: float, peer: object, more: bool = False) -> None:
+        """Take what came from ``peer`` at ``now`` (seconds of the session's clock), and ``more`` follows."""
+        self.session.receive(data, now, peer, more)
         self._handle_events(now)
 
     def handle_timer(self, now: float) -> None:
@@ -214,8 +214,11 @@ class LiveStream(Stream):
             now = clock()
             if now >= end:
                 return
-            for train, peer in self.receiver.receive(self._wait(now, end)):
-                self.receive(train, clock(), peer)
+            received = self.receiver.receive(self._wait(now, end))
+            # Ours first: where we read late, it only seems silent, and another one would take its place.
+            received.sort(key=lambda item: item[1] != self.session.source)
+            for left, (train, peer) in enumerate(received, 1 - len(received)):
+                self.receive(train, clock(), peer, more=left < 0)
             self.handle_timer(clock())
             self._tell_notices()
 
