@@ -28,6 +28,7 @@ def command(module: str) -> list[str]:
 SEND = command("rtpjpeg.sender.cli")
 VIEW = command("rtpjpeg.receiver.cli")
 WATCH = [sys.executable, str(TESTS / "live" / "watcher.py")]
+FEED = [sys.executable, str(TESTS / "live" / "feeder.py")]
 SMALL = "--source synthetic --size 160x120 --json".split()
 """A camera that costs little."""
 
