@@ -231,14 +231,14 @@ class Depacketizer:
             self._frames.take(run, now, self._reorder.bytes_held)
         self._copy_counts()
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: FrameReceived | FrameDropped) -> None:
         """Count a frame, and keep the event."""
-        if isinstance(event, FrameDropped):
-            self.statistics.frames_dropped += 1
-        elif isinstance(event, FrameReceived):
+        if isinstance(event, FrameReceived):
             event.frame.ssrc = self.ssrc or 0
             self.statistics.frames_received += 1
             self.statistics.frames_concealed += event.frame.concealed
+        else:
+            self.statistics.frames_dropped += 1
         self._events.append(event)
 
 

@@ -17,6 +17,7 @@ _WHOLE_FILE = b"\xff\xd8\xff"
 PACKET_COST = 256
 """Bytes of memory that a packet takes besides its data: its places in the lists of a frame."""
 _FIRST, _LAST, _COUNT = 0x8000, 0x4000, 0x3FFF
+_UNALIGNED = frozenset(flags | _COUNT for flags in (0, _LAST, _FIRST, _FIRST | _LAST))
 
 
 @dataclass(slots=True)
@@ -49,6 +50,9 @@ class Fragments:
     refused: str = ""
     """Why the frame was given up before its end; its further packets are not kept."""
     findings: list[str] = field(default_factory=list)
+    _unaligned: bool = False
+    _filled: bool = False
+    """True when a piece ends in 0xFF, which is fill, or half of something."""
     _train: Packets | None = None
 
     @classmethod
@@ -82,6 +86,8 @@ class Fragments:
         self._count_memory(columns, stop - first)
         if self.fields.has_restart_header:
             self.chunks += chunks
+            self._unaligned = self._unaligned or not _UNALIGNED.isdisjoint(chunks)
+            self._filled = self._filled or 0xFF in [view[end - 1] for end in ends]
 
     def _count_memory(self, columns: Packets, packets: int) -> None:
         """Count a train once: a piece of one packet keeps all of it from being freed."""
@@ -181,7 +187,7 @@ class Fragments:
 
         A sender may fill its packets to one size; the scan that it was given had no such bytes.
         """
-        if not self.aligned:
+        if not (self._filled and self.aligned):
             return self.pieces
         return [
             _without_fill(piece) if chunk & _LAST else piece
@@ -191,9 +197,8 @@ class Fragments:
     @property
     def aligned(self) -> bool:
         """True when the packets carry whole restart intervals (RFC 2435 section 3.1.7)."""
-        return bool(self.chunks) and all(chunk & _COUNT != _COUNT for chunk in self.chunks)
+        return bool(self.chunks) and not self._unaligned
 
 
 def _without_fill(piece: memoryview) -> memoryview:
-    data = bytes(piece[-1:])
-    return piece[: len(bytes(piece).rstrip(data))] if data == b"\xff" else piece
+    return piece[: len(bytes(piece).rstrip(b"\xff"))]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from . import quirks
 from .assembler import FrameAssembler
 from .errors import MalformedPacketError
-from .events import Event, FrameDropped, FrameReceived
+from .events import FrameDropped, FrameReceived
 from .fragments import Fragments
 from .packets import Packets
 from .parameters import FrameRefused
@@ -34,7 +34,7 @@ class FrameCutter:
         self,
         assembler: FrameAssembler,
         limit: int,
-        tell: Callable[[Event], None],
+        tell: Callable[[FrameReceived | FrameDropped], None],
         reject: Callable[[MalformedPacketError], None],
     ) -> None:
         self.fragments: Fragments | None = None

@@ -18,9 +18,11 @@ from .train import Bytes, Column, Flags
 EOI = b"\xff\xd9"
 
 _MARKED = re.compile(rb"\xff[^\x00]", re.DOTALL)
-_RESTARTS_AND_EOI = re.compile(rb"[\xd0-\xd7]*\xd9")
+_RESTARTS_AND_EOI = re.compile(rb"(?:\xff[\xd0-\xd7])*\xff\xd9")
 _CYCLE = bytes(range(0xD0, 0xD8))
 _NOWHERE = np.zeros(0, np.int64)
+_IN_ORDER = np.tile(np.frombuffer(_CYCLE, np.uint8), 1 << 12)
+"""The codes of a scan in order: more than most pictures have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,14 @@ def walk_marked_scan(data: bytes, start: int, most: int) -> Scan | None:
 
     The same as ``walk_scan`` of ``data`` from ``start`` on, and for the same reason.
     """
-    found = list(islice(_MARKED.finditer(data, start), most + 1))
-    codes = bytes([data[match.end() - 1] for match in found])
+    marks = islice(map(re.Match.group, _MARKED.finditer(data, start)), most + 2)
+    codes = b"".join(marks)
     usual = _RESTARTS_AND_EOI.match(codes)
-    if usual is None:
+    if usual is None or usual.end() > 2 * (most + 1):
         return None
-    count = usual.end() - 1
-    return Scan(found[count].start() - start, True, codes[:count], -1)
+    # Nothing behind EOI: it stands at the end, where it need not be searched.
+    end = len(data) - 2 if usual.end() == len(codes) and data.endswith(EOI) else data.find(EOI, start)
+    return Scan(end - start, True, codes[1 : usual.end() - 2 : 2], -1)
 
 
 class Scratch:
@@ -106,7 +109,13 @@ def walk_scan(data: Bytes, scratch: Scratch | None = None) -> PlacedScan:
     first = int(marked.argmax()) if marked.size else 0
     if marked.size and marked[first] and data[first + 1] == 0xD9:
         return PlacedScan(first, True, b"", -1, _NOWHERE)
-    starts, positions = _markers(data, np.flatnonzero(marked))
+    marks = np.flatnonzero(marked)
+    codes = data[marks + 1]
+    count = codes.size - 1
+    # What an encoder makes: restart markers in order without fill bytes, and EOI at the end.
+    if 0 < count <= _IN_ORDER.size and codes[-1] == 0xD9 and (codes[:-1] == _IN_ORDER[:count]).all():
+        return PlacedScan(int(marks[-1]), True, codes[:-1].tobytes(), -1, marks[:-1])
+    starts, positions = _markers(data, marks)
     return _judge(data, starts, positions, data[positions + 1])
 
 

@@ -253,7 +253,6 @@ NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
     "cameraN.crop.height": (None,),
     "mjpeg-rtp.cameraN.flip_method": (None, "none"),
     "mjpeg-rtp.cameraN.transcode": (False,),
-    "mjpeg-rtp.fill": (False,),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
     "mjpeg-rtp.no_signal": (False,),

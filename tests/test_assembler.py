@@ -233,6 +233,12 @@ def test_a_damaged_chunk_costs_its_interval_only():
 
 
 @pytest.mark.parametrize("type", TYPES)
+def test_a_scan_made_of_markers_is_not_even_walked(type):
+    with pytest.raises(FrameRefused, match="^markers in the scan: found 150000, expected at most 131072$"):
+        assemble(fragment(b"\xff\xd0" * 150_000, type=type, size=60_000))
+
+
+@pytest.mark.parametrize("type", TYPES)
 def test_a_scan_too_short_for_its_picture_is_refused(type):
     # 64x48: 24 or 12 MCUs, of 20 or 32 bits at least.
     shortest = {0: 60, 1: 48}[type & 1]

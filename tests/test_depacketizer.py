@@ -750,3 +750,15 @@ def test_packets_may_be_any_bytes(kind):
 def numbered(frame, index):
     """The packets of one frame of a stream of two."""
     return packetize(frame, ssrc=1, sequence_number=1000 * index, timestamp=3000 * index)
+
+
+def test_the_bytes_that_are_moved_are_counted():
+    machine = Depacketizer()
+    sizes = []
+    for packets in stream(65, size=200):
+        machine.push(PacketTrain.from_packets(packets))
+        (event,) = events_of(machine)
+        sizes.append(len(event.frame.jpeg))
+    assert machine.bytes_copied == sum(sizes)
+    machine.restart(7)
+    assert machine.bytes_copied == sum(sizes), "work that was done is not undone"

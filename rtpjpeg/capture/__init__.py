@@ -10,10 +10,13 @@ import difflib
 import importlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CaptureError
 from .base import Camera, Clock, Sleep
+
+if TYPE_CHECKING:
+    from .intervals import PacketRoom
 
 SOURCES = ("auto", "synthetic", "replay:PATH")
 """What ``open_camera`` understands."""
@@ -32,6 +35,7 @@ def open_camera(
     quality: int = 85,
     subsampling: str = "420",
     restart_interval: int = 0,
+    packet_room: PacketRoom | None = None,
     loop: bool = False,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
@@ -40,13 +44,14 @@ def open_camera(
     """Return an open camera: ``synthetic``, ``replay:PATH`` or ``auto``.
 
     ``width`` and ``height`` are pixels; a file has its own. ``fps`` None is 30, or the file's own rate; 0
-    is as fast as it goes. ``restart_interval`` is in MCUs. ``loop`` plays a file again and again.
-    ``clock`` gives monotonic seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the
-    source is unknown or cannot be opened, ``ConfigError`` for values that no source takes.
+    is as fast as it goes. ``restart_interval`` is in MCUs; with ``packet_room`` it is fitted to packets
+    instead. JPEGs of a file pass as they are. ``loop`` plays a file again and again. ``clock`` gives
+    monotonic seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the source is unknown
+    or cannot be opened, ``ConfigError`` for values that no source takes.
     """
     kind, _, path = source.partition(":")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
-    common |= {"name": name, "clock": clock, "sleep": sleep}
+    common |= {"packet_room": packet_room, "name": name, "clock": clock, "sleep": sleep}
     if kind == "replay" and path:
         camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, **common)
     elif source in ("auto", "synthetic"):
