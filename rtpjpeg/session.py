@@ -183,7 +183,7 @@ class ReceiverSession:
     ) -> None:
         """Take one packet or a train that came from ``source``. Never raises for what is in it.
 
-        With ``more`` nothing is given up yet, since what was read together with this one follows.
+        With ``more`` nothing is given up yet, since more may have come: ``handle_timer`` is to follow.
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         if not len(train) or (len(train) == 1 and train[0][1:2] in _RTCP_TYPES):

@@ -75,7 +75,7 @@ class Stream:
         return 0
 
     def receive(self, data: bytes | PacketTrain, now: float, peer: object, more: bool = False) -> None:
-        """Take what came from ``peer`` at ``now`` (seconds of the session's clock), and ``more`` follows."""
+        """Take what came from ``peer`` at ``now``, seconds of the session's clock; ``more`` may have come."""
         self.session.receive(data, now, peer, more)
         self._handle_events(now)
 
@@ -217,9 +217,10 @@ class LiveStream(Stream):
             received = self.receiver.receive(self._wait(now, end))
             # Ours first: where we read late, it only seems silent, and another one would take its place.
             received.sort(key=lambda item: item[1] != self.session.source)
-            for left, (train, peer) in enumerate(received, 1 - len(received)):
-                self.receive(train, clock(), peer, more=left < 0)
-            self.handle_timer(clock())
+            for train, peer in received:
+                self.receive(train, clock(), peer, more=True)
+            # What had not come when we began to read is late; what came since then may wait in the socket.
+            self.handle_timer(now)
             self._tell_notices()
 
     def _wait(self, now: float, end: float) -> float:

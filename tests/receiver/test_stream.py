@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -154,6 +155,36 @@ def test_a_stream_that_is_read_late_is_not_silent() -> None:
     stream.start()
     assert ended.wait(60)
     assert [frame.ssrc for frame in delivered] == [7, 7]
+
+
+def test_a_stream_that_stands_still_in_the_midst_of_a_frame_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the clock says behind a read, the rest of the frame may have come since."""
+    packets = list(train(0, Packetizer()))
+    parts = [packets[5:], packets[:5]]
+    now = 100.0
+
+    class HeldUpReceiver(UdpReceiver):
+        """A receiver behind each of whose reads a second is lost."""
+
+        def receive(self, timeout: float | None = None) -> list[tuple[PacketTrain, tuple[str, int]]]:
+            nonlocal now
+            now += 1.0
+            return [(PacketTrain.from_packets(parts.pop()), PEER)] if parts else []
+
+    monkeypatch.setattr("rtpjpeg.receiver.stream.time", SimpleNamespace(monotonic=lambda: now))
+    delivered: list[Frame] = []
+    stream = LiveStream(
+        Source("rtp://:1"),
+        ReceiverSession(),
+        HeldUpReceiver("127.0.0.1", 0),
+        delivered.append,
+        lambda: None,
+        duration=100,
+    )
+    stream.start()
+    stream.join()
+    assert len(delivered) == 1
+    assert stream.session.statistics.frames_dropped == 0
 
 
 class BrokenReceiver(UdpReceiver):
