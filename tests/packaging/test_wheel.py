@@ -72,7 +72,7 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     assert {"_build/rtpjpeg_build.py", "docs/make_conformance.py", "tox.ini"} <= inside
     assert {"tests/conftest.py", "tests/conformance/rules.toml"} <= inside
-    assert "service/rtpjpeg-send.service" in inside
+    assert {"service/rtpjpeg-send.service", "docs/recipes.md"} <= inside
 
 
 @pytest.mark.parametrize("command", COMMANDS)
