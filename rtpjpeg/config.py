@@ -54,6 +54,8 @@ class CameraConfig:
     dscp: int
     profile: str
     """resilient or compatible."""
+    no_signal: bool
+    """Send a picture that says so while the camera gives none."""
     pacing: float
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
     fill: bool
@@ -200,7 +202,9 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
 
     own = {key: stream(key) for key in ("source", "quality", "local_port", "ssrc", "ttl", "interface")}
     own |= {key: either(key) for key in ("width", "height", "fps")}
-    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing", "fill")}
+    own |= {
+        key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")
+    }
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     return CameraConfig(
         name=name,

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 SOURCES = ("auto", "synthetic", "replay:PATH")
 """What ``open_camera`` understands."""
 _LATER = ("picamera2", "v4l2", "opencv")
+LIVE_DEVICES: tuple[str, ...] = ()
+"""Sources that are devices, which may go and come back."""
 
-__all__ = ["SOURCES", "Camera", "open_camera"]
+__all__ = ["SOURCES", "Camera", "is_present", "open_camera"]
 
 
 def open_camera(
@@ -63,6 +65,19 @@ def open_camera(
         camera.notices.append(f"{name}: source auto is the synthetic camera in this version")
     camera.open()
     return camera
+
+
+def is_present(source: str, device: str | None, name: str) -> bool | None:
+    """Return whether the device of a live source is there; None where nobody can tell.
+
+    A room under ``capture`` that can tell has a function ``is_present(device, name)``.
+    """
+    kind = source.partition(":")[0]
+    if kind not in LIVE_DEVICES:
+        return None
+    tell: Callable[[str | None, str], bool | None] | None
+    tell = getattr(importlib.import_module(f".{kind}", __name__), "is_present", None)
+    return None if tell is None else tell(device, name)
 
 
 def _class(room: str, name: str) -> Callable[..., Camera]:

@@ -55,6 +55,10 @@ class Camera(ABC):
         """Set the JPEG quality (1..100) from the next frame on; False where pictures come as JPEGs."""
         return False
 
+    def set_fps(self, fps: float) -> bool:
+        """Set the frame rate from the next frame on; False where the camera cannot while it runs."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Give the device or the file back; may be called twice."""
