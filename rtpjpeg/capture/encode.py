@@ -51,6 +51,11 @@ class JpegEncoder:
         self._backend = self._choose()
 
     @property
+    def prefers_planes(self) -> bool:
+        """True where planes cost less than an image does, for who can have either from the camera."""
+        return not isinstance(self._backend, _OpenCv)
+
+    @property
     def quality(self) -> int:
         """1 to 100; it may be set at any time, and the next picture has it."""
         return self._quality
