@@ -95,6 +95,11 @@ class Manager:
             name=config.name,
             width=config.width,
             height=config.height,
+            device=config.device,
+            crop=config.crop,
+            target_size=config.target_size,
+            flip_method=config.flip_method,
+            controls=config.controls,
             fps=config.fps,
             quality=config.quality,
         )
