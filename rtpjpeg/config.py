@@ -64,6 +64,8 @@ class CameraConfig:
     """resilient or compatible."""
     pacing: float
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
+    fill: bool
+    """True where resilient packets are filled to one size."""
 
     @property
     def framing(self) -> Framing:
@@ -244,7 +246,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
 
     own = {key: stream(key) for key in ("source", "quality", "local_port", "ssrc", "ttl", "interface")}
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
-    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing")}
+    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing", "fill")}
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(

@@ -245,7 +245,6 @@ KEYS = tuple(key_paths())
 
 NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
     "mjpeg-rtp.cameraN.transcode": (False,),
-    "mjpeg-rtp.fill": (False,),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
     "mjpeg-rtp.no_signal": (False,),

@@ -10,12 +10,15 @@ import difflib
 import importlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CaptureError
 from ..framing import Framing, Region
 from .base import Camera, Clock, Sleep
 from .devices import Device
+
+if TYPE_CHECKING:
+    from .intervals import PacketRoom
 
 SOURCES = ("auto", "picamera2", "synthetic", "replay:PATH")
 """What ``open_camera`` understands."""
@@ -41,6 +44,7 @@ def open_camera(
     quality: int = 85,
     subsampling: str = "420",
     restart_interval: int = 0,
+    packet_room: PacketRoom | None = None,
     loop: bool = False,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
@@ -51,9 +55,10 @@ def open_camera(
     ``width`` and ``height`` are pixels; a file has its own. ``device``, ``crop`` (left, top, width, height
     in these pixels), ``target_size``, ``flip_method`` and ``controls`` are what [cameraN] of config.toml
     has; a source that cannot do them says so in ``notices``. ``fps`` None is 30, or the file's own rate; 0
-    is as fast as it goes. ``restart_interval`` is in MCUs. ``loop`` plays a file again and again.
-    ``clock`` gives monotonic seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the
-    source is unknown or cannot be opened, ``ConfigError`` for values that no source takes.
+    is as fast as it goes. ``restart_interval`` is in MCUs; with ``packet_room`` it is fitted to packets
+    instead. JPEGs of a file pass as they are. ``loop`` plays a file again and again. ``clock`` gives
+    monotonic seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the source is unknown
+    or cannot be opened, ``ConfigError`` for values that no source takes.
     """
     kind, _, path = source.partition(":")
     framing = Framing(width, height, crop, target_size, flip_method)
@@ -62,7 +67,7 @@ def open_camera(
         kind, said = _choose()
         notices.append(f"{name}: {said}")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
-    common |= {"name": name, "clock": clock}
+    common |= {"packet_room": packet_room, "name": name, "clock": clock}
     if kind == "replay" and path:
         camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, sleep=sleep, **common)
     elif kind == "picamera2" and not path:
@@ -74,7 +79,7 @@ def open_camera(
         camera = _class("synthetic", "SyntheticCamera")(fps=30.0 if fps is None else fps, **common)
     else:
         raise CaptureError(_refusal(source, kind))
-    if kind in ("replay", "synthetic"):
+    if kind != "picamera2":
         notices += _unused(name, kind, framing, controls)
     camera.notices += notices
     camera.open()
@@ -107,7 +112,7 @@ def _unused(name: str, kind: str, framing: Framing, controls: Mapping[str, Any] 
     wishes = {
         "crop": framing.crop,
         "flip_method": framing.flip_method != "none",
-        "target size": framing.target_size and kind == "replay",
+        "target size": framing.target_size and kind != "synthetic",
         "controls": controls,
     }
     asked = [wish for wish, value in wishes.items() if value]

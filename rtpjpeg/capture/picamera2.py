@@ -18,6 +18,7 @@ from ..framing import Framing
 from .base import Camera, Clock
 from .controls import check_controls
 from .encode import JpegEncoder
+from .intervals import PacketRoom
 from .pipeline import Pipeline
 from .pixels import Pixels, cut_planes, split_planes, turned
 from .stack import control_words, devices, find_camera, load_picamera2, told
@@ -58,6 +59,7 @@ class Picamera2Camera(Camera):
         quality: int = 85,
         subsampling: str = "420",
         restart_interval: int = 0,
+        packet_room: PacketRoom | None = None,
         clock: Clock = time.monotonic,
         suspended: Callable[[], float] = suspended_seconds,
         close_seconds: float = CLOSE_SECONDS,
@@ -68,7 +70,7 @@ class Picamera2Camera(Camera):
         self.framing = framing
         self.device = device
         self.controls = dict(controls or {})
-        self._encoder = JpegEncoder(quality, subsampling, restart_interval)
+        self._encoder = JpegEncoder(quality, subsampling, restart_interval, packet_room)
         self._clock = clock
         self._suspended = suspended
         self._close_seconds = close_seconds

@@ -16,8 +16,9 @@ from ..frame import Frame
 from .avi import open_avi
 from .base import Camera, Clock, Sleep
 from .encode import JpegEncoder
+from .intervals import PacketRoom
 from .jpegfiles import SUFFIXES, open_folder, open_jpeg, open_mjpeg
-from .pictures import Picture, Pictures, fault
+from .pictures import Picture, Pictures, fault, has_restart_interval
 from .y4m import MAGIC, open_y4m
 
 _T = TypeVar("_T")
@@ -25,6 +26,7 @@ DEFAULT_FPS = 30.0
 _LATE = 1.0
 """Seconds behind its time at which a reader is no longer made to hurry."""
 _PCAP = tuple(map(bytes.fromhex, ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a")))
+_PLAIN = "JPEGs without restart markers, sent as they are: a lost packet costs a whole picture"
 _KINDS = "a folder of JPEGs or a JPEG, MJPEG, AVI, Y4M or pcap file"
 
 
@@ -32,7 +34,8 @@ class ReplayCamera(Camera):
     """Plays a folder of JPEGs, a JPEG, MJPEG, AVI (MJPG), Y4M or pcap file, in the reader's thread.
 
     ``fps`` None is the file's own rate (30 where it has none), 0 as fast as it goes. ``quality`` and
-    ``restart_interval`` (MCUs) are for raw video; JPEGs pass as they are. With ``loop`` it never ends.
+    those that follow are for raw video, as ``JpegEncoder`` has them; JPEGs pass as they are. With
+    ``loop`` it never ends.
     """
 
     live: ClassVar[bool] = False
@@ -45,6 +48,7 @@ class ReplayCamera(Camera):
         *,
         quality: int = 85,
         restart_interval: int = 0,
+        packet_room: PacketRoom | None = None,
         loop: bool = False,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
@@ -56,6 +60,7 @@ class ReplayCamera(Camera):
         self._own_rate = fps is None
         self._quality = quality
         self._restart_interval = restart_interval
+        self._packet_room = packet_room
         self._loop = loop
         self._clock = clock
         self._sleep = sleep
@@ -79,6 +84,8 @@ class ReplayCamera(Camera):
         self._set_pace(pictures.fps or DEFAULT_FPS)
         self._pictures = pictures
         self._take_notices(pictures)
+        if self._packet_room and self._encoder is None and not has_restart_interval(self._first.jpeg):
+            self.notices.append(f"{self.path}: {_PLAIN}")
 
     def read(self, timeout: float = 1.0) -> Frame | None:
         """Return the next picture when its time has come, or None at the end of the file."""
@@ -106,7 +113,7 @@ class ReplayCamera(Camera):
         self._stream = iter(())
 
     def _make_encoder(self, subsampling: str) -> JpegEncoder:
-        self._encoder = JpegEncoder(self._quality, subsampling, self._restart_interval)
+        self._encoder = JpegEncoder(self._quality, subsampling, self._restart_interval, self._packet_room)
         self.notices += self._encoder.notices
         return self._encoder
 

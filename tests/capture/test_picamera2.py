@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from capture.makers import Pixels, decoded
+from rtpjpeg.capture.intervals import PacketRoom
 from rtpjpeg.capture.picamera2 import Picamera2Camera, suspended_seconds
 from rtpjpeg.errors import CaptureError, ConfigError
 from rtpjpeg.framing import Framing
@@ -272,6 +273,13 @@ def test_the_cheapest_way_to_a_jpeg(
         assert str(rig.second.configuration.at(0).pixel_format) == pixels
     assert parse_jpeg(jpeg).type & 63 == (1 if subsampling == "420" else 0)
     assert patches(decoded(jpeg)) == PLAIN
+
+
+def test_restart_intervals_can_be_fitted_to_packets(rig: Rig) -> None:
+    with camera(rig, Framing(640, 480), device="1", packet_room=PacketRoom(1300)) as source:
+        image = parse_jpeg(source.read().jpeg)
+        assert str(rig.second.configuration.at(0).pixel_format) == "RGB888"
+    assert image.type == 1 and image.restart_interval > 0
 
 
 # -- what it makes of the wishes ----------------------------------------------------------------------
