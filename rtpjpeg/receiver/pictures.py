@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import RtpJpegError
 from ..frame import Frame
-from ..sender.slot import Slot
+from ..capture.slot import Slot
 from .decode import Image, NoDecoderError
 from .latency import Latency
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..capture.base import Camera
+from ..capture.slot import Slot
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
@@ -22,7 +23,6 @@ from ..session import SenderSession
 from ..train import PacketTrain
 from .pacer import Pacer
 from .samples import Samples
-from .slot import Slot
 
 _log = logging.getLogger(__name__)
 _clock = time.monotonic
