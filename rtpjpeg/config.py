@@ -39,6 +39,8 @@ class CameraConfig:
     """Frames a second; None is 30, or a file's own rate; 0 is a file as fast as it goes."""
     quality: int
     """1 to 100."""
+    transcode: bool
+    """Encode pictures again that the profile cannot carry."""
     controls: Mapping[str, Any]
     """Camera controls by name."""
     destinations: tuple[tuple[str, int], ...]
@@ -196,7 +198,10 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     def either(key: str) -> Any:
         return values[f"{name}.{key}"] if stream(key) is None else stream(key)
 
-    own = {key: stream(key) for key in ("source", "quality", "local_port", "ssrc", "ttl", "interface")}
+    own = {
+        key: stream(key)
+        for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
+    }
     own |= {key: either(key) for key in ("width", "height", "fps")}
     own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing")}
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)

@@ -32,6 +32,8 @@ def open_camera(
     quality: int = 85,
     subsampling: str = "420",
     restart_interval: int = 0,
+    transcode: bool = False,
+    profile: str = "resilient",
     loop: bool = False,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
@@ -40,15 +42,18 @@ def open_camera(
     """Return an open camera: ``synthetic``, ``replay:PATH`` or ``auto``.
 
     ``width`` and ``height`` are pixels; a file has its own. ``fps`` None is 30, or the file's own rate; 0
-    is as fast as it goes. ``restart_interval`` is in MCUs. ``loop`` plays a file again and again.
-    ``clock`` gives monotonic seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the
-    source is unknown or cannot be opened, ``ConfigError`` for values that no source takes.
+    is as fast as it goes. ``restart_interval`` is in MCUs. With ``transcode`` JPEGs that cannot be sent in
+    this ``profile`` are encoded again. ``loop`` plays a file again and again. ``clock`` gives monotonic
+    seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the source is unknown or cannot be
+    opened, ``ConfigError`` for values that no source takes.
     """
     kind, _, path = source.partition(":")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
     common |= {"name": name, "clock": clock, "sleep": sleep}
     if kind == "replay" and path:
-        camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, **common)
+        camera = _class("replay", "ReplayCamera")(
+            path, fps=fps, loop=loop, transcode=transcode, profile=profile, **common
+        )
     elif source in ("auto", "synthetic"):
         common |= {"width": width, "height": height, "subsampling": subsampling, "wall": wall}
         camera = _class("synthetic", "SyntheticCamera")(fps=30.0 if fps is None else fps, **common)

@@ -33,6 +33,8 @@ class Camera(ABC):
         """Frames a second; 0 means as fast as it goes."""
         self.frame_number = -1
         """Number of the frame that ``read`` gave last, from 0; a gap counts the frames missed."""
+        self.transcodes = False
+        """True when pictures that RFC 2435 cannot carry are encoded again."""
         self.notices: list[str] = []
         """Sentences to say once; whoever says them empties the list."""
 

@@ -18,6 +18,7 @@ from .base import Camera, Clock, Sleep
 from .encode import JpegEncoder
 from .jpegfiles import SUFFIXES, open_folder, open_jpeg, open_mjpeg
 from .pictures import Picture, Pictures, fault
+from .transcode import Encoders, Transcoder
 from .y4m import MAGIC, open_y4m
 
 _T = TypeVar("_T")
@@ -32,7 +33,8 @@ class ReplayCamera(Camera):
     """Plays a folder of JPEGs, a JPEG, MJPEG, AVI (MJPG), Y4M or pcap file, in the reader's thread.
 
     ``fps`` None is the file's own rate (30 where it has none), 0 as fast as it goes. ``quality`` and
-    ``restart_interval`` (MCUs) are for raw video; JPEGs pass as they are. With ``loop`` it never ends.
+    ``restart_interval`` (MCUs) are for raw video; JPEGs pass as they are, but with ``transcode`` those that
+    cannot be sent in this ``profile`` are encoded again. With ``loop`` it never ends.
     """
 
     live: ClassVar[bool] = False
@@ -45,6 +47,8 @@ class ReplayCamera(Camera):
         *,
         quality: int = 85,
         restart_interval: int = 0,
+        transcode: bool = False,
+        profile: str = "resilient",
         loop: bool = False,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
@@ -54,12 +58,12 @@ class ReplayCamera(Camera):
         super().__init__(name, 0, 0, DEFAULT_FPS if fps is None else fps)
         self.path = Path(path).expanduser()
         self._own_rate = fps is None
-        self._quality = quality
-        self._restart_interval = restart_interval
         self._loop = loop
         self._clock = clock
         self._sleep = sleep
-        self._encoder: JpegEncoder | None = None
+        self.transcodes = transcode
+        self._encoders = Encoders(quality, restart_interval, self.notices)
+        self._transcoder = Transcoder(self._encoders.get, profile, self.notices.append, clock)
         self._pictures: Pictures | None = None
         self._stream: Iterator[Picture] = iter(())
         self._first: Picture | None = None
@@ -70,7 +74,7 @@ class ReplayCamera(Camera):
         """Look into the file and read its first picture, which tells the size."""
         if self._pictures is not None:
             return
-        pictures = _told(self.path, lambda: find_pictures(self.path, self._make_encoder))
+        pictures = _told(self.path, lambda: find_pictures(self.path, self._encoders.get))
         self._stream = pictures.frames()
         self._first = self._next()
         if self._first is None:
@@ -94,21 +98,13 @@ class ReplayCamera(Camera):
         return Frame(picture.jpeg, picture.width, picture.height, captured_at=captured_at)
 
     def set_quality(self, quality: int) -> bool:
-        """Set the JPEG quality (1..100) of raw video from the next frame on; False for JPEGs."""
-        self._quality = quality
-        if self._encoder is not None:
-            self._encoder.quality = quality
-        return self._encoder is not None
+        """Set the JPEG quality (1..100) of what is encoded from the next frame on; False when nothing is."""
+        return self._encoders.set_quality(quality)
 
     def close(self) -> None:
         """Let go of the file; ``open`` begins at its first picture again."""
-        self._pictures = self._encoder = self._first = None
+        self._pictures = self._first = None
         self._stream = iter(())
-
-    def _make_encoder(self, subsampling: str) -> JpegEncoder:
-        self._encoder = JpegEncoder(self._quality, subsampling, self._restart_interval)
-        self.notices += self._encoder.notices
-        return self._encoder
 
     def _set_pace(self, own: float) -> None:
         if self._own_rate:
@@ -133,7 +129,11 @@ class ReplayCamera(Camera):
 
     def _next(self) -> Picture | None:
         first, self._first = self._first, None
-        return first or _told(self.path, lambda: next(self._stream, None))
+        return first or _told(self.path, self._take)
+
+    def _take(self) -> Picture | None:
+        picture = next(self._stream, None)
+        return self._transcoder.carried(picture) if picture is not None and self.transcodes else picture
 
 
 class _Timeline:

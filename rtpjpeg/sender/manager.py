@@ -97,6 +97,8 @@ class Manager:
             height=config.height,
             fps=config.fps,
             quality=config.quality,
+            transcode=config.transcode,
+            profile=config.profile,
         )
         _say_plan(config, camera, senders)
         interval = 1 / camera.fps if camera.fps else 0.0

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..capture.base import Camera
 from ..capture.slot import Slot
+from ..capture.transcode import is_curable
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
@@ -191,7 +192,8 @@ class CameraStream:
         cause = (error.field, error.expected)
         if cause not in self._refused:
             self._refused.add(cause)
-            _log.error("%s: a picture cannot be sent: %s", self.name, error)
+            cure = ", or set transcode = true" if is_curable(error) and not self.camera.transcodes else ""
+            _log.error("%s: a picture cannot be sent: %s%s", self.name, error, cure)
 
     def _fail(self, error: Exception) -> None:
         """End this stream, and it alone."""
