@@ -1,13 +1,14 @@
 """The capture wing: cameras, and what stands in for one.
 
-The words a user writes are the names of the files: ``synthetic``, ``replay``. This file imports no
-camera before it is asked for, so that a missing library is only missed by who needs it.
+The words a user writes are the names of the files: ``synthetic``, ``v4l2``, ``opencv``, ``replay``. This
+file imports no camera before it is asked for, so that a missing library is only missed by who needs it.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,17 +16,19 @@ from typing import Any
 from ..errors import CaptureError
 from .base import Camera, Clock, Sleep
 
-SOURCES = ("auto", "synthetic", "replay:PATH")
+SOURCES = ("auto", "synthetic", "v4l2", "opencv", "replay:PATH")
 """What ``open_camera`` understands."""
-_LATER = ("picamera2", "v4l2", "opencv")
+_LATER = ("picamera2",)
+_DEVICES = {"v4l2": "V4l2Camera", "opencv": "OpenCvCamera"}
 
-__all__ = ["SOURCES", "Camera", "open_camera"]
+__all__ = ["SOURCES", "Camera", "list_v4l2", "open_camera"]
 
 
 def open_camera(
     source: str = "auto",
     *,
     name: str = "camera1",
+    device: str | None = None,
     width: int = 640,
     height: int = 480,
     fps: float | None = None,
@@ -39,8 +42,9 @@ def open_camera(
     sleep: Sleep = time.sleep,
     wall: Callable[[], int] = time.time_ns,
 ) -> Camera:
-    """Return an open camera: ``synthetic``, ``replay:PATH`` or ``auto``.
+    """Return an open camera: ``synthetic``, ``v4l2``, ``opencv``, ``replay:PATH`` or ``auto``.
 
+    ``device`` is which one, in the words of the source (a path, an index), None for the nth of camera n.
     ``width`` and ``height`` are pixels; a file has its own. ``fps`` None is 30, or the file's own rate; 0
     is as fast as it goes. ``restart_interval`` is in MCUs. With ``transcode`` JPEGs that cannot be sent in
     this ``profile`` are encoded again. ``loop`` plays a file again and again. ``clock`` gives monotonic
@@ -50,19 +54,28 @@ def open_camera(
     kind, _, path = source.partition(":")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
     common |= {"name": name, "clock": clock, "sleep": sleep}
+    foreign = {"transcode": transcode, "profile": profile}
+    drawn = {"width": width, "height": height, "subsampling": subsampling}
     if kind == "replay" and path:
-        camera = _class("replay", "ReplayCamera")(
-            path, fps=fps, loop=loop, transcode=transcode, profile=profile, **common
-        )
+        camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, **foreign, **common)
+    elif source in _DEVICES:
+        camera = _class(source, _DEVICES[source])(fps=fps, device=device, **drawn, **foreign, **common)
     elif source in ("auto", "synthetic"):
-        common |= {"width": width, "height": height, "subsampling": subsampling, "wall": wall}
-        camera = _class("synthetic", "SyntheticCamera")(fps=30.0 if fps is None else fps, **common)
+        rate = 30.0 if fps is None else fps
+        camera = _class("synthetic", "SyntheticCamera")(fps=rate, wall=wall, **drawn, **common)
     else:
         raise CaptureError(_refusal(source, kind))
     if source == "auto":
         camera.notices.append(f"{name}: source auto is the synthetic camera in this version")
     camera.open()
     return camera
+
+
+def list_v4l2() -> list[tuple[str, str]]:
+    """Return path and card name of each V4L2 device, in the order in which cameras take them."""
+    from .v4l2 import list_devices
+
+    return [(path, card) for path, card in list_devices()]
 
 
 def _class(room: str, name: str) -> Callable[..., Camera]:
@@ -80,8 +93,13 @@ def _refusal(source: str, kind: str) -> str:
 
 
 def _hint(source: str) -> str:
+    kind, _, device = source.partition(":")
+    if kind in _DEVICES:
+        return f"; did you mean {kind} with device = {json.dumps(device)}?"
+    if source.startswith("/dev/"):
+        return f"; did you mean v4l2 with device = {json.dumps(source)}?"
     if "/" in source or "." in source:
         return f"; did you mean replay:{source}?"
-    words = ["auto", "synthetic", "replay", *_LATER]
-    near = difflib.get_close_matches(source.lower().partition(":")[0], words, 2, 0.5)
+    words = ["auto", "synthetic", "replay", *_DEVICES, *_LATER]
+    near = difflib.get_close_matches(kind.lower(), words, 2, 0.5)
     return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -53,8 +53,8 @@ def _add_cameras(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="auto, synthetic, or replay:PATH with a folder of JPEGs, an .mjpeg, .avi, .y4m or .pcap file;"
-        " once for all cameras or once for each",
+        help="auto, synthetic, v4l2, opencv, or replay:PATH with a folder of JPEGs, an .mjpeg, .avi, .y4m or"
+        " .pcap file; once for all cameras or once for each",
     )
     parser.add_argument(
         "--dest",

@@ -93,6 +93,7 @@ class Manager:
         camera = open_camera(
             config.source,
             name=config.name,
+            device=config.device,
             width=config.width,
             height=config.height,
             fps=config.fps,
