@@ -1,6 +1,6 @@
 """Our two ends as processes of their own, for ``transport.py``: no more than the library and a loop.
 
-python ends.py send FOLDER FRAMES PORT PROFILE     unpaced, as the peers send
+python ends.py send FOLDER FRAMES PORT PROFILE     unpaced, as the peers send; resilient-fill fills packets
 python ends.py feed FOLDER FRAMES PORT gso|single  100 frames a second, for receivers
 python ends.py receive PORT                        until it is killed
 python ends.py drain PORT                          reads and forgets, for senders
@@ -29,15 +29,16 @@ def frames(folder: str, count: int) -> list[bytes]:
 
 def send(folder: str, count: int, port: int, profile: str) -> None:
     """Send frames as fast as it goes."""
-    session = SenderSession(profile=profile)
+    name, _, fill = profile.partition("-")
+    session = SenderSession(profile=name, fill=bool(fill))
     with UdpSender(("127.0.0.1", port)) as sender:
         for number, jpeg in enumerate(frames(folder, count)):
             sender.send(session.send_frame(jpeg, number / 30, 0.0))
 
 
 def feed(folder: str, count: int, port: int, kind: str, rate: float) -> None:
-    """Send ``rate`` frames a second: whole trains, or one call a packet as most senders do."""
-    session = SenderSession(profile="resilient", timestamp_offset=0)
+    """Send ``rate`` frames a second: whole trains, or for ``single`` one call a packet as most senders do."""
+    session = SenderSession(profile="resilient", timestamp_offset=0, fill=kind == "fill")
     with UdpSender(("127.0.0.1", port)) as sender:
         start = time.monotonic()
         for number, jpeg in enumerate(frames(folder, count)):

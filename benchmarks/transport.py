@@ -35,6 +35,13 @@ PACED = 1100
 """Frames of a sender that takes its time: 100 a second."""
 FEEDS = ((1000, 1000), (30, 120))
 """Frames a second, and how many."""
+STREAMS = (
+    ("plain", "gso", "from a GSO sender"),
+    ("plain", "single", "from single datagrams"),
+    ("restart", "train", "profile resilient"),
+    ("filled", "fill", "resilient with fill"),
+)
+"""Which frames a receiver is fed with, how they are sent, and what the table calls that."""
 Command = Callable[[int], list[str]]
 """Makes the command line for a number of frames, or for a port."""
 Choice = TypeVar("Choice")
@@ -64,20 +71,51 @@ def main() -> None:
 
 
 def make_frames(folder: Path) -> None:
-    """Write 24 views of each kind as files, and long and short streams of them for the peers."""
-    sys.path.insert(0, str(ROOT / "fixtures"))
-    from photographs import video
+    """Write 24 views of each kind as files, and long and short streams of the plain ones for the peers.
 
-    for kind, type_ in (("plain", 1), ("restart", 65)):
-        frames = video("chelsea", type_, QUALITY, 640, 480, 24)
+    Those with restart markers are fitted to packets, and to packets that are filled.
+    """
+    sys.path.insert(0, str(ROOT / "fixtures"))
+    from photographs import panned
+    from rtpjpeg.capture.encode import JpegEncoder
+    from rtpjpeg.capture.intervals import PacketRoom
+    from rtpjpeg.packetizer import MTU, scan_room
+
+    views = list(panned("chelsea", 640, 480, 24))
+    rooms = {"restart": PacketRoom(scan_room(MTU)), "filled": PacketRoom(scan_room(MTU), filled=True)}
+    # An interval larger than the picture: the same encoder makes plain frames too.
+    encoders = {"plain": JpegEncoder(QUALITY, restart_interval=0xFFFF)}
+    encoders |= {kind: JpegEncoder(QUALITY, packet_room=room) for kind, room in rooms.items()}
+    before = 0
+    for kind, encoder in encoders.items():
+        frames = [encoder.encode_bgr(view) for view in views]
         (folder / kind).mkdir()
         for number, jpeg in enumerate(frames):
             (folder / kind / f"{number:03}.jpg").write_bytes(jpeg)
-        for count in (FEW, PACED, MANY):
-            stream = b"".join(frames[number % len(frames)] for number in range(count))
-            (folder / f"{kind}-{count}.mjpeg").write_bytes(stream)
-        size = sum(map(len, frames)) / len(frames)
-        print(f"{kind} frames: {size / 1000:.1f} kB, {size / (RTP_SIZE - 20):.0f} packets")
+        before = before or wire(frames, kind)[0]
+        say(kind, frames, encoder.restart_interval, before)
+        if kind == "plain":
+            for count in (FEW, PACED, MANY):
+                stream = b"".join(frames[number % len(frames)] for number in range(count))
+                (folder / f"{kind}-{count}.mjpeg").write_bytes(stream)
+
+
+def wire(frames: list[bytes], kind: str) -> tuple[int, int]:
+    """Return bytes with IP and UDP headers, and packets, of all frames together."""
+    from rtpjpeg import SenderSession
+
+    session = SenderSession(fill=kind == "filled")
+    trains = [session.send_frame(jpeg, number / 30, 0.0) for number, jpeg in enumerate(frames)]
+    packets = sum(map(len, trains))
+    return sum(train.nbytes for train in trains) + 28 * packets, packets
+
+
+def say(kind: str, frames: list[bytes], interval: int, before: int) -> None:
+    """Print what a frame of a kind is, and what it costs beside a plain one."""
+    size, packets = wire(frames, kind)
+    share = f"{size / before - 1:+.1%}, {interval} MCUs an interval" if kind != "plain" else "all headers in"
+    count = len(frames)
+    print(f"{kind} frames: {size / count / 1000:.1f} kB on the wire, {packets / count:.0f} packets, {share}")
 
 
 def free_port() -> int:
@@ -118,6 +156,7 @@ def senders(folder: Path, rounds: int) -> None:
         **rivals,
         "library loop, compatible": ours("plain", "compatible"),
         "library loop, resilient": ours("restart", "resilient"),
+        "library loop, resilient, fill": ours("filled", "resilient-fill"),
         "rtpjpeg-send --fps 0, compatible": partial(replay, 0),
         "rtpjpeg-send at 100 frames/s, compatible": partial(replay, 100),
         "for comparison: FFmpeg at 100 frames/s": lambda count: ffmpeg(count, "-framerate", "100", "-re"),
@@ -149,9 +188,9 @@ def receivers(folder: Path, rounds: int) -> None:
         options = ["-v", "quiet", "-protocol_whitelist", "file,udp,rtp", "-buffer_size", "4194304"]
         return ["ffmpeg", *options, "-i", str(sdp), "-c", "copy", "-f", "null", "-"]
 
-    def cpu(kind: str, rate: int, count: int, make: Command) -> float:
+    def cpu(frames: str, kind: str, rate: int, count: int, make: Command) -> float:
         port = free_port()
-        feed = [python, ENDS, "feed", str(folder / "plain")]
+        feed = [python, ENDS, "feed", str(folder / frames)]
         with Server(make(port), port) as server:
             # Before the first frames FFmpeg guesses the frame rate, and all of them load code.
             subprocess.run([*feed, "50", str(port), kind, "100"], check=True)
@@ -165,8 +204,8 @@ def receivers(folder: Path, rounds: int) -> None:
     rival = "GStreamer udpsrc ! rtpjitterbuffer ! rtpjpegdepay"
     commands = {rival: gstreamer, "FFmpeg -c copy": ffmpeg, "ours": ours}
     for rate, count in FEEDS:
-        for kind, said in (("gso", "from a GSO sender"), ("single", "from single datagrams")):
-            measured = measure(commands, rounds, partial(cpu, kind, rate, count))
+        for frames, kind, said in STREAMS:
+            measured = measure(commands, rounds, partial(cpu, frames, kind, rate, count))
             table(f"Receiver, {said}, {rate} frames/s", measured, (rival,))
 
 

@@ -58,6 +58,8 @@ class CameraConfig:
     """resilient or compatible."""
     pacing: float
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
+    fill: bool
+    """True where resilient packets are filled to one size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
     }
     own |= {key: either(key) for key in ("width", "height", "fps")}
-    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing")}
+    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing", "fill")}
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     return CameraConfig(
         name=name,

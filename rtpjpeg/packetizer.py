@@ -2,29 +2,29 @@
 
 Headers are made for all packets at once: one record, repeated, then one column each for what
 differs. Packets of a frame without restart markers have one size, so the kernel can cut the train
-(UDP_SEGMENT); a frame with restart markers is cut at its intervals, so that each packet decodes on
-its own.
+(UDP_SEGMENT); a frame with restart markers is cut at its intervals (``rtpjpeg.chunks``), so that each
+packet decodes on its own.
 """
 
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_right
 
 import numpy as np
-import numpy.typing as npt
 
+from .chunks import Cut, Rows, count_split, cut_intervals, fill_chunks, filled_size, join_chunks
 from .errors import ConfigError, UnsupportedJpegError
 from .jpeg import JpegHeaders, JpegImage, parse_jpeg
 from .payload import (
     LARGEST_SCAN,
+    MAIN_SIZE,
+    RESTART_SIZE,
     RESTART_TYPE,
-    UNALIGNED,
     JpegHeader,
     QuantizationTableHeader,
     RestartHeader,
 )
-from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
+from .rtp import HEADER_SIZE, PAYLOAD_TYPE_JPEG, RtpPacket
 from .scan import Scratch
 from .train import Bytes, PacketTrain
 
@@ -35,11 +35,6 @@ NETWORK_HEADERS = 48
 PROFILES = ("resilient", "compatible")
 """``compatible`` keeps to types 0 and 1, which every receiver reads."""
 
-Rows = npt.NDArray[np.void]
-Cut = tuple[list[int], list[int]]
-"""Fragment offset and chunk field (F, L and restart count) of each packet."""
-
-_FIRST, _LAST = 0x8000, 0x4000
 _PLAIN_FIELDS = [
     ("first", "u1"),
     ("second", "u1"),
@@ -58,8 +53,9 @@ class Packetizer:
     ``mtu`` is the IP packet; an RTP packet is at most mtu - 48 bytes. ``ssrc`` and
     ``sequence_number`` are random unless given (RFC 3550 section 5.1). With ``static_tables`` a set
     of tables that is no Q 1 to 99 gets its own Q, 128 to 254, for the life of the stream; else, and
-    when these have run out, Q 255. With ``aligned`` False packets ignore restart intervals. Raises
-    ``ConfigError``.
+    when these have run out, Q 255. None is True in profile resilient, False in compatible. With
+    ``aligned`` False packets ignore restart intervals. With ``fill`` packets of whole intervals are
+    filled to one size (RFC 2435 section 3.1.9). Raises ``ConfigError``.
     """
 
     def __init__(
@@ -70,8 +66,9 @@ class Packetizer:
         sequence_number: int | None = None,
         payload_type: int = PAYLOAD_TYPE_JPEG,
         profile: str = "resilient",
-        static_tables: bool = False,
+        static_tables: bool | None = None,
         aligned: bool = True,
+        fill: bool = False,
     ) -> None:
         _check_arguments(payload_type, profile)
         self.mtu = mtu
@@ -80,7 +77,13 @@ class Packetizer:
         self.payload_type = payload_type
         self.profile = profile
         self.aligned = aligned
-        self._static_q: dict[tuple[bytes, int], int] | None = {} if static_tables else None
+        self.fill = fill
+        self.intervals_sent = 0
+        """Restart intervals of all frames."""
+        self.intervals_split = 0
+        """Those that went over several packets: losing one of these loses the interval."""
+        static = profile == "resilient" if static_tables is None else static_tables
+        self._static_q: dict[tuple[bytes, int], int] | None = {} if static else None
         self._headers: JpegHeaders | None = None
         self._scratch = Scratch()
 
@@ -93,22 +96,37 @@ class Packetizer:
         image = parse_jpeg(jpeg if isinstance(jpeg, bytes) else bytes(jpeg), self._headers, self._scratch)
         self._headers = image.headers
         self._check_image(image)
-        dtype = _RESTART if image.restart_interval else _PLAIN
-        tables = self._table_header(image.headers)
-        room = self._room(dtype.itemsize, len(tables))
+        tables, header = self._table_header(image.headers), self._template(image, timestamp)
+        room = self._room(len(header), len(tables))
         cut = self._cut_at_intervals(image, room - len(tables), room)
+        if cut:
+            return self._join(header, tables, image.scan, cut)
         stream = len(tables) + len(image.scan)
-        count = len(cut[0]) if cut else -(-stream // room)
-        data = np.empty(count * dtype.itemsize + (0 if cut else stream), np.uint8)
-        # Where packets have one size their headers are written where they stay, between the pieces.
-        rows: Rows = np.ndarray(count, dtype, data, 0, (dtype.itemsize + (0 if cut else room),))
-        rows[:] = np.frombuffer(self._template(image, timestamp), dtype)[0]
+        count = -(-stream // room)
+        data = np.empty(count * len(header) + stream, np.uint8)
+        return _fill(data, self._rows(data, header, count, room), tables, image.scan, room)
+
+    def _join(self, header: bytes, tables: bytes, scan: memoryview, cut: Cut) -> PacketTrain:
+        """Return the packets of a scan that is cut at its intervals."""
+        count = len(cut[0])
+        size = filled_size(cut, len(scan), len(tables)) if self.fill else 0
+        if not size:
+            data = np.empty(count * len(header), np.uint8)
+            return join_chunks(self._rows(data, header, count, 0), tables, scan, cut)
+        unfilled = size if count > 1 else size - len(tables)
+        missing = unfilled - (len(scan) - cut[0][-1])
+        data = np.full(count * (len(header) + size) - missing, 0xFF, np.uint8)
+        return fill_chunks(data, self._rows(data, header, count, size), tables, scan, cut)
+
+    def _rows(self, data: Bytes, header: bytes, count: int, room: int) -> Rows:
+        """Write the headers of a frame where they stay, ``room`` bytes between them; go on in sequence."""
+        dtype = _PLAIN if len(header) == _PLAIN.itemsize else _RESTART
+        rows: Rows = np.ndarray(count, dtype, data, 0, (dtype.itemsize + room,))
+        rows[:] = np.frombuffer(header, dtype)[0]
         rows["sequence_number"] = np.arange(self.sequence_number, self.sequence_number + count) & 0xFFFF
         rows["second"][-1] |= 0x80  # RFC 2435, section 3: the marker MUST be set in the last packet.
         self.sequence_number = (self.sequence_number + count) & 0xFFFF
-        if cut:
-            return _join_intervals(rows, tables, image.scan, *cut)
-        return _fill(data, rows, tables, image.scan, room)
+        return rows
 
     def _check_image(self, image: JpegImage) -> None:
         size = len(image.scan)
@@ -156,9 +174,16 @@ class Packetizer:
 
     def _cut_at_intervals(self, image: JpegImage, first_room: int, room: int) -> Cut | None:
         """Return fragment offsets and chunk fields; None where packets ignore restart intervals."""
-        if not (image.restart_interval and self.aligned):
+        if not image.restart_interval:
             return None
-        return cut_intervals([0, *image.restart_positions.tolist(), len(image.scan)], first_room, room)
+        intervals = len(image.restart_positions) + 1
+        self.intervals_sent += intervals
+        cut = None
+        if self.aligned:
+            cut = cut_intervals([0, *image.restart_positions.tolist(), len(image.scan)], first_room, room)
+        # Packets that ignore intervals end in the middle of one, or nearly so.
+        self.intervals_split += count_split(cut[1]) if cut else min(intervals, len(image.scan) // room)
+        return cut
 
 
 def packetize(
@@ -175,37 +200,14 @@ def packetize(
     ``sequence_number`` are random unless given; ``timestamp`` counts 90 000 units a second. Raises
     ``UnsupportedJpegError`` for a picture that RFC 2435 cannot carry, and ``ConfigError``.
     """
-    return list(Packetizer(mtu=mtu, ssrc=ssrc, sequence_number=sequence_number).packetize(jpeg, timestamp))
+    # Another frame of the same SSRC may come with other tables, which only Q 255 allows.
+    packetizer = Packetizer(mtu=mtu, ssrc=ssrc, sequence_number=sequence_number, static_tables=False)
+    return list(packetizer.packetize(jpeg, timestamp))
 
 
-def cut_intervals(bounds: list[int], first_room: int, room: int) -> Cut | None:
-    """Cut a scan at its restart intervals; return fragment offsets and chunk fields.
-
-    ``bounds`` are the positions where intervals begin, and the end. Whole intervals fill each packet
-    greedily. An interval that is larger than a packet goes over several, F in the first, L in the
-    last (RFC 2435 section 3.1.7). None when a chunk would begin at interval 16383 or later: the
-    restart count has 14 bits, and 0x3FFF means unaligned.
-    """
-    offsets: list[int] = []
-    chunks: list[int] = []
-    index, space = 0, first_room
-    while index < len(bounds) - 1:
-        if index >= UNALIGNED:
-            return None
-        start = bounds[index]
-        after = bisect_right(bounds, start + space, index) - 1
-        if after > index:
-            pieces = [start]
-        else:
-            after = index + 1
-            pieces = [start, *range(start + space, bounds[after], room)]
-        flags = [index] * len(pieces)
-        flags[0] |= _FIRST
-        flags[-1] |= _LAST
-        offsets += pieces
-        chunks += flags
-        index, space = after, room
-    return offsets, chunks
+def scan_room(mtu: int) -> int:
+    """Return the bytes of scan with restart intervals that fit a packet, tables not counted."""
+    return mtu - NETWORK_HEADERS - HEADER_SIZE - MAIN_SIZE - RESTART_SIZE
 
 
 def _check_arguments(payload_type: int, profile: str) -> None:
@@ -229,18 +231,3 @@ def _fill(data: Bytes, rows: Rows, tables: bytes, scan: memoryview, room: int) -
     data[:cut].reshape(full, header + room)[:, header:] = stream[: full * room].reshape(full, room)
     data[cut + header :] = stream[full * room :]
     return PacketTrain.from_segments(data, header + room)
-
-
-def _join_intervals(
-    rows: Rows, tables: bytes, scan: memoryview, offsets: list[int], chunks: list[int]
-) -> PacketTrain:
-    """Lay headers and whole intervals one behind the other."""
-    rows["offset"], rows["chunk"] = offsets, chunks
-    size, heads = rows.itemsize, memoryview(rows.tobytes())
-    ends = [*offsets[1:], len(scan)]
-    places = zip(range(0, len(heads), size), offsets, ends, strict=True)
-    parts = [part for at, start, end in places for part in (heads[at : at + size], scan[start:end])]
-    parts.insert(1, memoryview(tables))
-    lengths = np.subtract(ends, offsets) + size
-    lengths[0] += len(tables)
-    return PacketTrain.from_buffer(b"".join(parts), lengths)

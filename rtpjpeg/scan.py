@@ -21,6 +21,8 @@ _MARKED = re.compile(rb"\xff[^\x00]", re.DOTALL)
 _RESTARTS_AND_EOI = re.compile(rb"(?:\xff[\xd0-\xd7])*\xff\xd9")
 _CYCLE = bytes(range(0xD0, 0xD8))
 _NOWHERE = np.zeros(0, np.int64)
+_IN_ORDER = np.tile(np.frombuffer(_CYCLE, np.uint8), 1 << 12)
+"""The codes of a scan in order: more than most pictures have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,13 @@ def walk_scan(data: Bytes, scratch: Scratch | None = None) -> PlacedScan:
     first = int(marked.argmax()) if marked.size else 0
     if marked.size and marked[first] and data[first + 1] == 0xD9:
         return PlacedScan(first, True, b"", -1, _NOWHERE)
-    starts, positions = _markers(data, np.flatnonzero(marked))
+    marks = np.flatnonzero(marked)
+    codes = data[marks + 1]
+    count = codes.size - 1
+    # What an encoder makes: restart markers in order without fill bytes, and EOI at the end.
+    if 0 < count <= _IN_ORDER.size and codes[-1] == 0xD9 and (codes[:-1] == _IN_ORDER[:count]).all():
+        return PlacedScan(int(marks[-1]), True, codes[:-1].tobytes(), -1, marks[:-1])
+    starts, positions = _markers(data, marks)
     return _judge(data, starts, positions, data[positions + 1])
 
 

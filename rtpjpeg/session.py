@@ -36,7 +36,8 @@ class SenderSession:
     """Frames of one camera, on their way out.
 
     ``mtu`` is the IP packet. ``ssrc``, ``sequence_number`` and ``timestamp_offset`` are random unless
-    given (RFC 3550 section 5.1). ``profile`` is ``resilient`` or ``compatible``. Raises ``ConfigError``.
+    given (RFC 3550 section 5.1). ``profile`` is ``resilient`` or ``compatible``. ``static_tables`` and
+    ``fill`` are those of ``Packetizer``. Raises ``ConfigError``.
     """
 
     def __init__(
@@ -48,9 +49,17 @@ class SenderSession:
         timestamp_offset: int | None = None,
         profile: str = "resilient",
         payload_type: int = PAYLOAD_TYPE_JPEG,
+        static_tables: bool | None = None,
+        fill: bool = False,
     ) -> None:
         self._packetizer = Packetizer(
-            mtu=mtu, ssrc=ssrc, sequence_number=sequence_number, payload_type=payload_type, profile=profile
+            mtu=mtu,
+            ssrc=ssrc,
+            sequence_number=sequence_number,
+            payload_type=payload_type,
+            profile=profile,
+            static_tables=static_tables,
+            fill=fill,
         )
         self.timestamp_offset = secrets.randbits(32) if timestamp_offset is None else timestamp_offset
         self.statistics = SenderStatistics()
@@ -83,6 +92,8 @@ class SenderSession:
         self.statistics.frames_sent += 1
         self.statistics.packets_sent += len(train)
         self.statistics.octets_sent += train.nbytes - HEADER_SIZE * len(train)
+        self.statistics.intervals_sent = self._packetizer.intervals_sent
+        self.statistics.intervals_split = self._packetizer.intervals_split
         return train
 
     def receive(self, data: bytes | PacketTrain, now: float, source: object = None) -> None:

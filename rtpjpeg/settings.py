@@ -252,7 +252,6 @@ NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
     "cameraN.crop.width": (None,),
     "cameraN.crop.height": (None,),
     "mjpeg-rtp.cameraN.flip_method": (None, "none"),
-    "mjpeg-rtp.fill": (False,),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
     "mjpeg-rtp.no_signal": (False,),

@@ -20,6 +20,10 @@ class SenderStatistics:
     packets_sent: int = 0
     octets_sent: int = 0
     """RTP payload, RTP/JPEG headers included; RTP headers and padding are not (RFC 3550 section 6.4.1)."""
+    intervals_sent: int = 0
+    """Restart intervals of all frames."""
+    intervals_split: int = 0
+    """Those that went over several packets, so that one lost packet loses a part of them."""
 
 
 @dataclass(slots=True)

@@ -66,6 +66,7 @@ def test_defaults() -> None:
         dscp=0,
         profile="resilient",
         pacing=0.0,
+        fill=False,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())
@@ -154,6 +155,10 @@ def test_no_key_that_does_nothing_is_taken_in_silence(key: str) -> None:
     full = key.replace("cameraN", "camera2")
     (fault,) = faults(None, overrides={full: value})
     assert fault.startswith(f"{full}: found") and "not offered by this version" in fault
+
+
+def test_fill_is_for_all_cameras() -> None:
+    assert [camera.fill for camera in load("[mjpeg-rtp]\nfill = true\n", {}, {}).cameras] == [True, True]
 
 
 # -- layers -------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ FLOORS = (
     + ("settings", "overrides", "layers", "config"),
     (
         "events",
+        "chunks",
         "packetizer",
         "quirks",
         "packets",

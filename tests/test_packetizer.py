@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from photographs import OWN_TABLES, encode, photograph
 from rtpjpeg import ConfigError, UnsupportedJpegError
 from rtpjpeg.interchange import make_header
 from rtpjpeg.jpeg import count_mcus, parse_jpeg
-from rtpjpeg.packetizer import Packetizer, cut_intervals, packetize
+from rtpjpeg.packetizer import Packetizer, packetize, scan_room
 from rtpjpeg.payload import LARGEST_SCAN, UNALIGNED
 from rtpjpeg.tables import quantization_tables
 
@@ -145,40 +147,6 @@ def test_any_restart_intervals_are_covered(file, mtu, aligned):
         assert all(packet.size == mtu - 48 for packet in packets[:-1])
 
 
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(1, 60), st.integers(1, 60))
-def test_intervals_are_packed_greedily(sizes, first_room, room):
-    bounds = [0, *np.cumsum(sizes).tolist()]
-    offsets, chunks = cut_intervals(bounds, first_room, room)
-    ends = [*offsets[1:], bounds[-1]]
-    space = first_room
-    for start, end, chunk, following in zip(offsets, ends, chunks, [*chunks[1:], None], strict=True):
-        assert end - start <= space
-        if chunk & 0x4000 and following is not None:  # The next interval would not have fitted too.
-            next_interval = following & 0x3FFF
-            assert bounds[next_interval + 1] - start > space or not chunk & 0x8000
-        space = room
-
-
-@pytest.mark.parametrize(
-    ("count", "size", "room", "packets"),
-    [
-        (UNALIGNED, 1, 1, UNALIGNED),
-        (UNALIGNED + 1, 1, 1, None),
-        (UNALIGNED + 1, 1, 2, 8192),
-        (UNALIGNED + 2, 1, 5, 3277),
-        (UNALIGNED + 2, 1, 2, None),
-        (20_000, 1, 20_000, 1),
-        (UNALIGNED, 2, 1, 2 * UNALIGNED),
-    ],
-)
-def test_a_restart_count_has_14_bits(count, size, room, packets):
-    # The largest value is kept for packets that are not aligned.
-    cut = cut_intervals(list(range(0, count * size + 1, size)), room, room)
-    assert (cut and len(cut[0])) == packets
-    if cut:
-        assert max(chunk & 0x3FFF for chunk in cut[1]) < UNALIGNED
-
-
 @pytest.mark.parametrize(("rows", "aligned"), [(129, True), (130, False)])
 def test_a_frame_of_too_many_intervals_goes_out_unaligned(rows, aligned):
     # 127 MCUs a row, an interval each: 16383 intervals and 16510.
@@ -222,8 +190,24 @@ def test_static_tables_of_another_precision_are_other_tables():
     assert qs(packetizer, [same_bytes], precision=3) == [128]
 
 
-def test_other_tables_have_q_255():
-    assert qs(Packetizer(), [OTHER, *sets_of_tables(3), OTHER]) == [255] * 5
+@pytest.mark.parametrize(
+    ("profile", "static_tables", "expected"),
+    [
+        ("resilient", None, [128, 129, 130, 131, 128]),
+        ("compatible", None, [255] * 5),
+        ("resilient", False, [255] * 5),
+        ("compatible", True, [128, 129, 130, 131, 128]),
+    ],
+)
+def test_other_tables_have_a_q_as_the_profile_says(profile, static_tables, expected):
+    packetizer = Packetizer(profile=profile, static_tables=static_tables)
+    assert qs(packetizer, [OTHER, *sets_of_tables(3), OTHER]) == expected
+
+
+def test_packetize_keeps_no_tables_in_mind():
+    # Two calls with the same SSRC may have other tables, and a number below 255 is for the life of a stream.
+    for tables in (OTHER, *sets_of_tables(2)):
+        assert read_all(packetize(file_of(filler(50), tables=tables), ssrc=7))[0].q == 255
 
 
 def test_the_sequence_goes_on_over_frames_and_wraps():
@@ -350,3 +334,101 @@ def test_sixteen_bit_tables_of_a_file_travel():
 def test_a_scan_without_eoi_gets_one():
     file = with_scan(jpeg(), scan_of(jpeg())[:-2])
     assert read_all(packetize(file))[-1].data.endswith(EOI)
+
+
+# -- fill ---------------------------------------------------------------------------------------------
+
+FILL = re.compile(b"\xff+(?=\xff[\xd0-\xd7])")
+
+
+def check_filled(file, mtu):
+    """What holds for every filled train; returns its packets and those without fill."""
+    train = Packetizer(mtu=mtu, fill=True, sequence_number=7).packetize(file, 9)
+    plain = read_all(Packetizer(mtu=mtu, sequence_number=7).packetize(file, 9))
+    packets = read_all(train)
+    assert [packet.chunk for packet in packets] == [packet.chunk for packet in plain]
+    assert [packet.sequence for packet in packets] == [packet.sequence for packet in plain]
+    assert [packet.marker for packet in packets] == [packet.marker for packet in plain]
+    assert [packet.tables for packet in packets] == [packet.tables for packet in plain]
+    ends = np.cumsum([len(packet.data) for packet in packets])
+    assert [packet.offset for packet in packets] == [0, *ends[:-1].tolist()], "offsets count fill bytes"
+    assert {packet.size for packet in packets[:-1]} <= {max(packet.size for packet in plain)}
+    assert packets[-1].data == plain[-1].data, "the last one is not filled"
+    for packet, other in zip(packets, plain, strict=True):
+        assert packet.data == other.data.ljust(len(packet.data), b"\xff")
+    assert train.segment_size and len(train) == len(packets)
+    return packets, plain
+
+
+@given(restarted_files(), mtus)
+def test_any_restart_intervals_are_filled_to_one_size(file, mtu):
+    if parse_jpeg(file).restart_interval:
+        packets, _ = check_filled(file, mtu)
+        assert FILL.sub(b"", b"".join(packet.data for packet in packets)) == bytes(parse_jpeg(file).scan)
+
+
+@pytest.mark.parametrize("type", [64, 65])
+@pytest.mark.parametrize("quality", [40, 99, OWN_TABLES])
+@pytest.mark.parametrize("mtu", [300, 1400, 9000])
+def test_photographs_are_filled(type, quality, mtu):
+    file = encode(photograph("coffee")[:208, :304], type, quality, 4)
+    packets, plain = check_filled(file, mtu)
+    assert sum(packet.size for packet in packets[:-1]) >= sum(packet.size for packet in plain[:-1])
+
+
+def test_a_split_interval_is_filled_behind_its_last_piece():
+    file = file_of(restarted([100, 2000, 100, 900, 900]), interval=2, width=160, height=16)
+    packets, _ = check_filled(file, 1400)
+    assert [packet.chunk[1:] for packet in packets] == [
+        (True, True, 0),
+        (True, False, 1),
+        (False, True, 1),
+        (True, True, 2),
+        (True, True, 4),
+    ]
+    assert [packet.size for packet in packets[:-1]] == [1352] * 4
+    assert packets[2].data.endswith(b"\xff" * 600)
+
+
+def test_fill_does_nothing_without_whole_intervals():
+    for options, file in (
+        ({}, jpeg(1)),
+        ({"profile": "compatible"}, jpeg(1)),
+        ({"aligned": False}, jpeg(65, width=320, height=240)),
+    ):
+        one, other = (
+            Packetizer(fill=fill, ssrc=1, sequence_number=1, **options).packetize(file, 0)
+            for fill in (True, False)
+        )
+        assert list(one) == list(other)
+
+
+def test_a_frame_that_fill_would_make_too_large_is_not_filled():
+    # Offsets have 24 bits. Pairs of intervals of which the second does not fit: half of each packet is fill.
+    file = file_of(
+        restarted([9000, 51_000] * 180), interval=90, width=2032, height=2040, type=0, tables=TABLES
+    )
+    train = Packetizer(mtu=56_000, fill=True).packetize(file, 0)
+    assert not train.segment_size
+    check(train, file, 56_000)
+
+
+def test_intervals_are_counted():
+    packetizer = Packetizer(mtu=48 + 24 + 1000)
+    assert (packetizer.intervals_sent, packetizer.intervals_split) == (0, 0)
+    packetizer.packetize(file_of(filler(3000)), 0)
+    assert (packetizer.intervals_sent, packetizer.intervals_split) == (0, 0)
+    file = file_of(restarted([100, 2500, 100, 1500, 900]), interval=2, width=160, height=16)
+    packetizer.packetize(file, 0)
+    assert (packetizer.intervals_sent, packetizer.intervals_split) == (5, 2)
+    packetizer.aligned = False
+    packetizer.packetize(file, 0)
+    assert (packetizer.intervals_sent, packetizer.intervals_split) == (10, 7)
+
+
+@pytest.mark.parametrize("mtu", [500, 1400, 9000])
+def test_the_room_for_scan(mtu):
+    file = file_of(restarted([3, scan_room(mtu) - 2, 9000, 90]), interval=3, width=160, height=16)
+    packets = read_all(Packetizer(mtu=mtu).packetize(file, 0))
+    assert (len(packets[1].data), packets[1].size) == (scan_room(mtu), mtu - 48)
+    assert scan_room(1400) == 1328

@@ -157,3 +157,13 @@ def test_scratch_serves_short_and_long_scans_alike() -> None:
         data = np.frombuffer(bytes(size) + b"\xff\xd9", np.uint8)
         assert walk_scan(data, scratch).end == size
         assert not scratch.marked(data[:size]).any()
+
+
+@pytest.mark.parametrize("ending", [EOI, b"", EOI + b"\x12\xff\xd0"])
+@pytest.mark.parametrize("count", [1, 9, 32_768, 32_769, 40_000])
+def test_any_number_of_markers_in_order(count: int, ending: bytes) -> None:
+    body = b"".join(b"\x12\xff" + bytes((0xD0 + index % 8,)) for index in range(count)) + b"\x34"
+    scan = walk_scan(array(body + ending))
+    assert scan.restart_positions.tolist() == list(range(1, 3 * count, 3))
+    assert (scan.end, scan.has_eoi, scan.foreign) == (len(body), bool(ending), -1)
+    assert scan.in_order

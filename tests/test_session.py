@@ -71,6 +71,36 @@ def test_a_sender_counts_payload_octets():
     assert session.ssrc == 7
 
 
+def test_a_sender_counts_intervals():
+    session = SenderSession(mtu=600)
+    assert (session.statistics.intervals_sent, session.statistics.intervals_split) == (0, 0)
+    session.send_frame(jpeg(1), 0.0, 0.0)
+    assert (session.statistics.intervals_sent, session.statistics.intervals_split) == (0, 0)
+    session.send_frame(jpeg(65, width=160, height=120, quality=97, interval=20), 1.0, 0.0)
+    assert (session.statistics.intervals_sent, session.statistics.intervals_split) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "q"),
+    [
+        ({}, 128),
+        ({"profile": "compatible"}, 255),
+        ({"static_tables": False}, 255),
+        ({"profile": "compatible", "static_tables": True}, 128),
+    ],
+)
+def test_a_sender_numbers_its_tables_as_the_profile_says(options, q):
+    session = SenderSession(**options)
+    assert read_all(session.send_frame(jpeg(quality=90, chroma_quality=60), 0.0, 0.0))[0].q == q
+
+
+def test_a_sender_fills_packets_when_asked():
+    file = jpeg(65, width=160, height=120, interval=5)
+    plain, filled = (SenderSession(fill=fill, mtu=600).send_frame(file, 0.0, 0.0) for fill in (False, True))
+    assert not plain.segment_size and filled.segment_size
+    assert len(plain) == len(filled)
+
+
 def test_a_sender_begins_with_chance():
     made = [SenderSession() for _ in range(20)]
     assert len({session.ssrc for session in made}) == 20

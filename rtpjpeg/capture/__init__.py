@@ -11,10 +11,13 @@ import importlib
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CaptureError
 from .base import Camera, Clock, Sleep
+
+if TYPE_CHECKING:
+    from .intervals import PacketRoom
 
 SOURCES = ("auto", "synthetic", "v4l2", "opencv", "replay:PATH")
 """What ``open_camera`` understands."""
@@ -35,6 +38,7 @@ def open_camera(
     quality: int = 85,
     subsampling: str = "420",
     restart_interval: int = 0,
+    packet_room: PacketRoom | None = None,
     transcode: bool = False,
     profile: str = "resilient",
     loop: bool = False,
@@ -46,14 +50,15 @@ def open_camera(
 
     ``device`` is which one, in the words of the source (a path, an index), None for the nth of camera n.
     ``width`` and ``height`` are pixels; a file has its own. ``fps`` None is 30, or the file's own rate; 0
-    is as fast as it goes. ``restart_interval`` is in MCUs. With ``transcode`` JPEGs that cannot be sent in
-    this ``profile`` are encoded again. ``loop`` plays a file again and again. ``clock`` gives monotonic
+    is as fast as it goes. ``restart_interval`` is in MCUs; with ``packet_room`` it is fitted to packets
+    instead. JPEGs of a file or a camera pass as they are, but with ``transcode`` those that cannot be sent
+    in this ``profile`` are encoded again. ``loop`` plays a file again and again. ``clock`` gives monotonic
     seconds, ``wall`` nanoseconds since 1970. Raises ``CaptureError`` when the source is unknown or cannot be
     opened, ``ConfigError`` for values that no source takes.
     """
     kind, _, path = source.partition(":")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
-    common |= {"name": name, "clock": clock, "sleep": sleep}
+    common |= {"packet_room": packet_room, "name": name, "clock": clock, "sleep": sleep}
     foreign = {"transcode": transcode, "profile": profile}
     drawn = {"width": width, "height": height, "subsampling": subsampling}
     if kind == "replay" and path:

@@ -13,11 +13,13 @@ from typing import Any
 
 from ..errors import CaptureError, UnsupportedJpegError
 from ..frame import Frame
-from ..jpeg import read_size
+from ..jpeg import LARGEST_SIDE, read_size
 from .base import Camera, Clock, Sleep
-from .feed import Feed, Reader, Shot
+from .feed import Feed, Reader, Shot, Taken
+from .intervals import PacketRoom
 from .jpegfiles import jpeg_end
-from .pictures import Picture
+from .pictures import PLAIN, Picture, has_restart_interval
+from .slot import Slot
 from .transcode import Encoders, Transcoder, fitted_size
 
 OPEN_SECONDS = 10.0
@@ -42,8 +44,8 @@ _SENTENCES = {
 class DeviceCamera(Camera):
     """A camera that is read by a thread of its own; the newest picture wins.
 
-    ``device`` is a path or an index, None for the nth of camera n. ``fps`` None is 30. ``quality``,
-    ``subsampling`` and ``restart_interval`` (MCUs) are for raw pictures; JPEGs pass as they are, but with
+    ``device`` is a path or an index, None for the nth of camera n. ``fps`` None or 0 is 30. ``quality`` and
+    those that follow are for raw pictures, as ``JpegEncoder`` has them; JPEGs pass as they are, but with
     ``transcode`` those that cannot be sent in this ``profile`` are encoded again. ``opener`` stands in for
     the library that opens the device.
     """
@@ -59,13 +61,14 @@ class DeviceCamera(Camera):
         quality: int = 85,
         subsampling: str = "420",
         restart_interval: int = 0,
+        packet_room: PacketRoom | None = None,
         transcode: bool = False,
         profile: str = "resilient",
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
         opener: Callable[..., Any] | None = None,
     ) -> None:
-        super().__init__(name, width, height, 30.0 if fps is None else fps)
+        super().__init__(name, width, height, fps or 30.0)
         self.device = device
         self.label = f"device {device}" if device else f"the device of {name}"
         """The device in the words of a fault."""
@@ -74,7 +77,8 @@ class DeviceCamera(Camera):
         self.transcodes = transcode
         self._asked = (width, height, self.fps)
         self._subsampling = subsampling
-        self._encoders = Encoders(quality, restart_interval, self.notices)
+        self._wants_markers = packet_room is not None
+        self._encoders = Encoders(quality, restart_interval, packet_room, self.notices)
         self._transcoder = Transcoder(self._encoders.get, profile, self.notices.append, clock)
         self._clock = clock
         self._sleep = sleep
@@ -93,7 +97,7 @@ class DeviceCamera(Camera):
         try:
             feed = reader.start(OPEN_SECONDS)
             if feed.raw:
-                self._encoders.get(self._subsampling)
+                self._prepare(feed)
         except Exception as error:
             reader.stop()
             raise self._told(error) from error
@@ -108,19 +112,17 @@ class DeviceCamera(Camera):
         """
         self.open()
         assert self._reader is not None
-        end, broken = self._clock() + timeout, self.frames_broken
-        while (taken := self._reader.slot.get(max(0.0, end - self._clock()))) is not None:
-            picture = self._picture(taken.shot)
-            if picture is not None:
-                self.frame_number = taken.number
-                return Frame(picture.jpeg, picture.width, picture.height, captured_at=taken.shot.captured_at)
-            self._count_broken()
-        if not self._reader.slot.closed:
-            found = "only broken pictures" if self.frames_broken > broken else "no picture"
-            raise CaptureError(f"{self.label}: {found} for {timeout:g} s; look at its cable and its power")
-        if self._reader.fault is None:
+        # Two intervals of a slow camera are no silence.
+        patience, broken = timeout and max(timeout, 2 / self.fps), self.frames_broken
+        frame = self._wait(self._reader.slot, self._clock() + patience)
+        if frame is not None:
+            return frame
+        if self._reader.fault is not None:
+            raise self._told(self._reader.fault) from self._reader.fault
+        if self._reader.slot.closed:
             return None
-        raise self._told(self._reader.fault) from self._reader.fault
+        found = "only broken pictures" if self.frames_broken > broken else "no picture"
+        raise CaptureError(f"{self.label}: {found} for {patience:g} s; look at its cable and its power")
 
     def set_quality(self, quality: int) -> bool:
         """Set the JPEG quality (1..100) of what is encoded from the next frame on; False when nothing is."""
@@ -132,6 +134,12 @@ class DeviceCamera(Camera):
         if reader is not None:
             reader.stop()
             reader.join(CLOSE_SECONDS)
+
+    def _prepare(self, feed: Feed) -> None:
+        self._encoders.get(self._subsampling)
+        if max(feed.width, feed.height) > LARGEST_SIDE:
+            size = f"{feed.width}x{feed.height}"
+            raise CaptureError(f"{self.label}: found {size} pixels, expected at most {LARGEST_SIDE} a side")
 
     def _take_over(self, feed: Feed) -> None:
         found = (feed.width, feed.height, feed.fps or self._asked[2])
@@ -146,6 +154,17 @@ class DeviceCamera(Camera):
         self.fps = found[2]
         self.frame_number = -1
 
+    def _wait(self, slot: Slot[Taken], end: float) -> Frame | None:
+        """Return the next picture that is whole; None when it does not come in time or at all."""
+        while (taken := slot.get(max(0.0, end - self._clock()))) is not None:
+            picture = self._picture(taken.shot)
+            if picture is not None:
+                self._say_of_first(picture)
+                self.frame_number = taken.number
+                return Frame(picture.jpeg, picture.width, picture.height, captured_at=taken.shot.captured_at)
+            self._count_broken()
+        return None
+
     def _picture(self, shot: Shot) -> Picture | None:
         if isinstance(shot.picture, bytes):
             found = whole(shot.picture)
@@ -153,6 +172,12 @@ class DeviceCamera(Camera):
             jpeg = shot.picture(self._encoders.get(self._subsampling))
             found = Picture(jpeg, *read_size(jpeg))
         return self._transcoder.carried(found) if found is not None and self.transcodes else found
+
+    def _say_of_first(self, picture: Picture) -> None:
+        if self.frame_number >= 0 or not self._wants_markers or self._encoders.made:
+            return
+        if not has_restart_interval(picture.jpeg):
+            self.notices.append(PLAIN)
 
     def _count_broken(self) -> None:
         self.frames_broken += 1

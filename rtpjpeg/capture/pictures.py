@@ -7,7 +7,10 @@ from os import PathLike
 from typing import NamedTuple
 
 from ..errors import CaptureError, UnsupportedJpegError
-from ..jpeg import read_size
+from ..jpeg import read_size, walk_segments
+
+PLAIN = "JPEGs without restart markers, sent as they are: a lost packet costs a whole picture"
+_DRI = 0xDD
 
 
 class Picture(NamedTuple):
@@ -43,3 +46,8 @@ def picture(path: str | PathLike[str], jpeg: bytes, seconds: float | None = None
         return Picture(jpeg, *read_size(jpeg), seconds)
     except UnsupportedJpegError as error:
         raise fault(path, f"{error.field} {error.found}", error.expected, "make the file again") from error
+
+
+def has_restart_interval(jpeg: bytes) -> bool:
+    """Return whether a JPEG says a restart interval that is not 0."""
+    return any(code == _DRI and any(jpeg[start:end]) for code, start, end in walk_segments(jpeg))

@@ -16,8 +16,9 @@ from ..frame import Frame
 from .avi import open_avi
 from .base import Camera, Clock, Sleep
 from .encode import JpegEncoder
+from .intervals import PacketRoom
 from .jpegfiles import SUFFIXES, open_folder, open_jpeg, open_mjpeg
-from .pictures import Picture, Pictures, fault
+from .pictures import PLAIN, Picture, Pictures, fault, has_restart_interval
 from .transcode import Encoders, Transcoder
 from .y4m import MAGIC, open_y4m
 
@@ -33,8 +34,9 @@ class ReplayCamera(Camera):
     """Plays a folder of JPEGs, a JPEG, MJPEG, AVI (MJPG), Y4M or pcap file, in the reader's thread.
 
     ``fps`` None is the file's own rate (30 where it has none), 0 as fast as it goes. ``quality`` and
-    ``restart_interval`` (MCUs) are for raw video; JPEGs pass as they are, but with ``transcode`` those that
-    cannot be sent in this ``profile`` are encoded again. With ``loop`` it never ends.
+    those that follow are for raw video, as ``JpegEncoder`` has them; JPEGs pass as they are, but with
+    ``transcode`` those that cannot be sent in this ``profile`` are encoded again. With ``loop`` it does not
+    end.
     """
 
     live: ClassVar[bool] = False
@@ -47,6 +49,7 @@ class ReplayCamera(Camera):
         *,
         quality: int = 85,
         restart_interval: int = 0,
+        packet_room: PacketRoom | None = None,
         transcode: bool = False,
         profile: str = "resilient",
         loop: bool = False,
@@ -58,11 +61,12 @@ class ReplayCamera(Camera):
         super().__init__(name, 0, 0, DEFAULT_FPS if fps is None else fps)
         self.path = Path(path).expanduser()
         self._own_rate = fps is None
+        self._packet_room = packet_room
         self._loop = loop
         self._clock = clock
         self._sleep = sleep
         self.transcodes = transcode
-        self._encoders = Encoders(quality, restart_interval, self.notices)
+        self._encoders = Encoders(quality, restart_interval, packet_room, self.notices)
         self._transcoder = Transcoder(self._encoders.get, profile, self.notices.append, clock)
         self._pictures: Pictures | None = None
         self._stream: Iterator[Picture] = iter(())
@@ -83,6 +87,8 @@ class ReplayCamera(Camera):
         self._set_pace(pictures.fps or DEFAULT_FPS)
         self._pictures = pictures
         self._take_notices(pictures)
+        if self._packet_room and not self._encoders.made and not has_restart_interval(self._first.jpeg):
+            self.notices.append(f"{self.path}: {PLAIN}")
 
     def read(self, timeout: float = 1.0) -> Frame | None:
         """Return the next picture when its time has come, or None at the end of the file."""

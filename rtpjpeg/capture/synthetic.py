@@ -11,6 +11,7 @@ from ..errors import ConfigError
 from ..frame import Frame
 from .base import Camera, Clock, Metronome, Sleep
 from .encode import JpegEncoder
+from .intervals import PacketRoom
 from .scene import Scene
 
 SMALLEST, LARGEST = 64, 2040
@@ -20,8 +21,9 @@ class SyntheticCamera(Camera):
     """Draws and encodes a picture each time one is due.
 
     The first number in ``name`` picks the landscape, so camera1 and camera2 look different.
-    ``restart_interval`` is in MCUs. ``clock`` is monotonic seconds, ``wall`` nanoseconds since 1970.
-    Raises ``ConfigError`` for a size outside 64 to 2040 pixels or a negative frame rate.
+    ``restart_interval`` and ``packet_room`` are those of ``JpegEncoder``. ``clock`` is monotonic seconds,
+    ``wall`` nanoseconds since 1970. Raises ``ConfigError`` for a size outside 64 to 2040 pixels or a
+    negative frame rate.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class SyntheticCamera(Camera):
         quality: int = 85,
         subsampling: str = "420",
         restart_interval: int = 0,
+        packet_room: PacketRoom | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
         wall: Callable[[], int] = time.time_ns,
     ) -> None:
         _check(width, height, fps)
         super().__init__(name, width, height, fps)
-        self._encoder = JpegEncoder(quality, subsampling, restart_interval)
+        self._encoder = JpegEncoder(quality, subsampling, restart_interval, packet_room)
         self._metronome = Metronome(fps, clock, sleep)
         self._clock = clock
         self._wall = wall

@@ -1,69 +1,59 @@
 """Restart markers without an encoder that knows them.
 
-A restart interval starts byte-aligned with its DC predictors at 0 (T.81 section F.1.1.5.1), so an area
-of whole MCUs that is encoded alone holds exactly the bytes of that interval. Tiles joined with
-RSTn between them, behind one header with a DRI segment, are the picture with restart markers. A
-tile is part of one MCU row that divides it evenly, or a strip of whole MCU rows.
+A restart interval starts byte-aligned with its DC predictors at 0 (T.81 section F.1.1.5.1), so MCUs that
+are encoded alone, side by side, make exactly the bytes of that interval. All rows of MCUs laid behind each
+other are one long row; tiles cut from it, joined with RSTn between them behind one header with a DRI
+segment, are the picture with restart markers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
 
 from ..jpeg import walk_segments
 
+LARGEST_TILE = 4000
+"""MCUs; a JPEG is at most 65 500 pixels wide for some encoders."""
+
 _SOF0 = 0xC0
+_Plane = npt.NDArray[np.uint8]
 
 
-class Area(NamedTuple):
-    """A rectangle of the picture in pixels; right and bottom are the first beyond it."""
+def lay_rows(plane: _Plane, height: int, width: int) -> _Plane:
+    """Return the rows of MCUs of a plane, height x width (x channels), as one row of them.
 
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
-def fitting_interval(interval: int, row: int) -> int:
-    """Return the restart interval nearest below ``interval`` that tiles can make.
-
-    ``row`` is the number of MCUs in a row; the result divides it or is a multiple of it.
+    ``height`` and ``width`` are an MCU's, in samples of the plane; edges are repeated to whole MCUs, as an
+    encoder does.
     """
-    if interval >= row:
-        return interval // row * row
-    return max(size for size in range(1, interval + 1) if row % size == 0)
+    spare = [(0, -plane.shape[0] % height), (0, -plane.shape[1] % width), (0, 0)][: plane.ndim]
+    if any(amount for _, amount in spare):
+        plane = np.pad(plane, spare, mode="edge")
+    rows = plane.reshape(-1, height, *plane.shape[1:])
+    return np.concatenate(list(rows), axis=1)
 
 
 def encode_tiles(
-    encode: Callable[[Area], bytes], width: int, height: int, mcu: tuple[int, int], interval: int
+    encode: Callable[[int, int], bytes], width: int, height: int, mcu: tuple[int, int], interval: int
 ) -> bytes:
-    """Return the JPEG with a restart marker every ``interval`` MCUs, or the nearest below that fits.
+    """Return the JPEG with a restart marker every ``interval`` MCUs, 4000 at most.
 
-    ``encode`` gives the JPEG of one area. ``mcu`` is the width and height of an MCU in pixels.
+    ``encode`` gives the JPEG of the MCUs from one up to, without, another of the long row. ``mcu`` is the
+    width and height of an MCU in pixels.
     """
-    interval = fitting_interval(interval, -(-width // mcu[0]))
-    header = b""
-    body = bytearray()
-    for index, area in enumerate(_areas(width, height, mcu, interval)):
-        jpeg = encode(area)
-        if index == 0:
-            header = _header(jpeg, width, height, interval)
-            # DRI is 6 bytes that the tiles do not have; their headers differ in the size alone.
-            scan = len(header) - 6
-        else:
-            body += bytes((0xFF, 0xD0 + (index - 1) % 8))
-        body += memoryview(jpeg)[scan:-2]
-    return b"".join((header, body, b"\xff\xd9"))
-
-
-def _areas(width: int, height: int, mcu: tuple[int, int], interval: int) -> Iterator[Area]:
-    row = -(-width // mcu[0])
-    across = mcu[0] * min(interval, row)
-    down = mcu[1] * max(1, interval // row)
-    for top in range(0, height, down):
-        for left in range(0, width, across):
-            yield Area(left, top, min(left + across, width), min(top + down, height))
+    interval = min(interval, LARGEST_TILE)
+    count = -(-width // mcu[0]) * -(-height // mcu[1])
+    first = encode(0, min(interval, count))
+    header = _header(first, width, height, interval)
+    # DRI is 6 bytes that the tiles do not have; their headers differ in the size alone.
+    scan = len(header) - 6
+    parts: list[bytes | memoryview] = [header, memoryview(first)[scan:-2]]
+    for index, start in enumerate(range(interval, count, interval)):
+        jpeg = encode(start, min(start + interval, count))
+        parts += (bytes((0xFF, 0xD0 + index % 8)), memoryview(jpeg)[scan:-2])
+    return b"".join((*parts, b"\xff\xd9"))
 
 
 def with_size(jpeg: bytes, width: int, height: int) -> bytes:

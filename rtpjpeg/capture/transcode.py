@@ -20,6 +20,7 @@ from ..jpeg import LARGEST_SIDE, JpegHeaders, parse_jpeg, walk_segments
 from ..scan import Scratch
 from .base import Clock
 from .encode import JpegEncoder, Pixels
+from .intervals import PacketRoom
 from .pictures import Picture
 
 LARGEST_PIXELS = 1 << 24
@@ -53,16 +54,18 @@ class Encoders:
     Sentences of theirs go to ``notices``.
     """
 
-    def __init__(self, quality: int, restart_interval: int, notices: list[str]) -> None:
+    def __init__(
+        self, quality: int, restart_interval: int, packet_room: PacketRoom | None, notices: list[str]
+    ) -> None:
         self._quality = quality
-        self._restart_interval = restart_interval
+        self._markers = restart_interval, packet_room
         self._notices = notices
         self._made: dict[str, JpegEncoder] = {}
 
     def get(self, subsampling: str) -> JpegEncoder:
         """Return the encoder for 420 or 422; raises ``CaptureError`` when none is installed."""
         if subsampling not in self._made:
-            encoder = JpegEncoder(self._quality, subsampling, self._restart_interval)
+            encoder = JpegEncoder(self._quality, subsampling, *self._markers)
             self._notices += encoder.notices
             self._made[subsampling] = encoder
         return self._made[subsampling]
@@ -72,6 +75,11 @@ class Encoders:
         self._quality = quality
         for encoder in self._made.values():
             encoder.quality = quality
+        return self.made
+
+    @property
+    def made(self) -> bool:
+        """True when something was encoded, or is to be."""
         return bool(self._made)
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ..capture import Camera, open_camera
+from ..capture.intervals import PacketRoom
 from ..config import CameraConfig
 from ..errors import CaptureError, TransportError
 from ..net.impaired import ImpairedSender, Sender
 from ..net.impairment import Impairment
 from ..net.link import Link
 from ..net.udp import UdpSender
+from ..packetizer import scan_room
 from ..sdp import SessionDescription
 from ..session import SenderSession
 from .console import DONE, FAULT, MISSING, Mailbox
@@ -89,7 +91,7 @@ class Manager:
         return impaired
 
     def _open_stream(self, config: CameraConfig, senders: list[Sender], number: int) -> CameraStream:
-        session = SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile)
+        session = SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill)
         camera = open_camera(
             config.source,
             name=config.name,
@@ -98,6 +100,7 @@ class Manager:
             height=config.height,
             fps=config.fps,
             quality=config.quality,
+            packet_room=_packet_room(config),
             transcode=config.transcode,
             profile=config.profile,
         )
@@ -177,6 +180,11 @@ class Manager:
             _log.info("%s: described in %s", stream.name, target)
 
 
+def _packet_room(config: CameraConfig) -> PacketRoom | None:
+    """Return what restart intervals are to fit; None for pictures without."""
+    return PacketRoom(scan_room(config.mtu), config.fill) if config.profile == "resilient" else None
+
+
 def _say_plan(config: CameraConfig, camera: Camera, senders: Sequence[Sender]) -> None:
     size = f"{camera.width}x{camera.height}"
     rate = f"{camera.fps:g} frames a second" if camera.fps else "as fast as it goes"
@@ -226,6 +234,7 @@ class _Report:
 def _nothing(config: CameraConfig) -> dict[str, Any]:
     """Return the counters of a camera that could not be opened."""
     counters = "frames_captured frames_sent frames_dropped packets_sent bytes_sent send_errors restarts"
+    counters += " intervals_sent intervals_split"
     return {
         "name": config.name,
         "source": config.source,

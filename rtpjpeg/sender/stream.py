@@ -210,8 +210,9 @@ class CameraStream:
         """Return the counters under the names that ``rtpjpeg-send --json`` prints.
 
         ``packets_sent`` and ``bytes_sent`` (UDP payload) count what the kernel took, for all
-        destinations together. ``encode_ms`` is from capture to JPEG, null for a file; ``send_ms`` from
-        JPEG to last packet, pacing included.
+        destinations together. ``intervals_split`` are restart intervals that went over several packets.
+        ``encode_ms`` is from capture to JPEG, null for a file; ``send_ms`` from JPEG to last packet,
+        pacing included.
         """
         return {
             "name": self.name,
@@ -225,6 +226,8 @@ class CameraStream:
             "bytes_sent": sum(sender.bytes_sent for sender in self.senders),
             "send_errors": sum(sender.send_errors for sender in self.senders),
             "restarts": 0,
+            "intervals_sent": self.session.statistics.intervals_sent,
+            "intervals_split": self.session.statistics.intervals_split,
             "encode_ms": self.encode_times.summary(),
             "send_ms": self.send_times.summary(),
         }

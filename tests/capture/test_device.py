@@ -18,6 +18,8 @@ from rtpjpeg.capture import device as room
 from rtpjpeg.capture.device import DeviceCamera, capture_time, load, place, whole
 from rtpjpeg.capture.encode import JpegEncoder
 from rtpjpeg.capture.feed import Shot
+from rtpjpeg.capture.intervals import PacketRoom
+from rtpjpeg.capture.pictures import PLAIN
 from rtpjpeg.errors import CaptureError
 from rtpjpeg.jpeg import parse_jpeg
 
@@ -98,7 +100,7 @@ def test_a_broken_picture_does_not_end_the_wait(opened: list[Fake]) -> None:
     camera = make(opened, [b"", jpegs(1)[0]])
     camera.open()
     camera.gate.let()
-    threading.Thread(target=camera.gate.let).start()
+    threading.Thread(target=camera.gate.grant).start()
     frame = camera.read(WAIT)
     assert frame is not None and camera.frame_number == 1
 
@@ -132,7 +134,7 @@ def test_a_camera_that_is_pulled_out_may_come_back(fault: Exception, opened: lis
     camera.open()
     camera.gate.let()
     assert camera.read(0) is not None
-    threading.Thread(target=camera.gate.let).start()
+    threading.Thread(target=camera.gate.grant).start()
     for _ in range(2):
         with pytest.raises(CaptureError, match="device /dev/fake: no camera is there: plug it in again"):
             camera.read(WAIT)
@@ -216,6 +218,50 @@ def test_raw_pictures_are_encoded(subsampling: str, opened: list[Fake]) -> None:
     camera.gate.let()
     frame = camera.read(0)
     assert frame is not None and parse_jpeg(frame.jpeg).q == 40
+
+
+def test_raw_pictures_that_are_too_large_are_refused(opened: list[Fake]) -> None:
+    class Large(Raw):
+        def connect(self) -> Scripted:
+            feed = super().connect()
+            feed.width = 2048
+            return feed
+
+    opened.append(Large())
+    with pytest.raises(CaptureError, match="found 2048x96 pixels, expected at most 2040 a side"):
+        opened[-1].open()
+
+
+@pytest.mark.parametrize("room_of_packets", [None, PacketRoom(1328)])
+def test_jpegs_without_markers_are_said_where_markers_are_wanted(
+    room_of_packets: PacketRoom | None, opened: list[Fake]
+) -> None:
+    plain, marked = jpegs(1)[0], pillow(width=160, height=96, restart_marker_blocks=5)
+    for first, said in ((plain, [PLAIN] if room_of_packets else []), (marked, [])):
+        camera = make(opened, [first, plain], packet_room=room_of_packets)
+        camera.open()
+        for _ in range(2):
+            camera.gate.let()
+            assert camera.read(0) is not None
+        assert camera.notices == said
+
+
+def test_a_slow_camera_is_not_taken_for_a_silent_one(opened: list[Fake]) -> None:
+    class Slow(Fake):
+        def connect(self) -> Scripted:
+            feed = super().connect()
+            feed.fps = 0.25
+            return feed
+
+    camera = Slow([])
+    opened.append(camera)
+    camera.open()
+    assert camera._reader is not None
+    waited: list[float] = []
+    camera._reader.slot.get = lambda timeout: waited.append(timeout)  # type: ignore[assignment,misc,return-value]
+    with pytest.raises(CaptureError, match="no picture for 8 s"):
+        camera.read(1.0)
+    assert waited == [8.0]
 
 
 def test_a_missing_encoder_is_said_at_once(opened: list[Fake], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ import pytest
 from capture.makers import decoded, pictures, planes, psnr
 from conformance.pictures import DHT, DRI, scan_of, take_apart
 from rtpjpeg.capture.encode import JpegEncoder
+from rtpjpeg.capture.intervals import PacketRoom
 from rtpjpeg.errors import CaptureError, ConfigError
-from rtpjpeg.jpeg import parse_jpeg
+from rtpjpeg.jpeg import count_mcus, parse_jpeg
 from rtpjpeg.tables import STANDARD_DHT
 
 PICTURE = pictures(1, 648, 488)[0]
@@ -53,8 +54,7 @@ def test_rfc_2435_can_carry_every_picture(
     image = parse_jpeg(jpeg)
     assert (image.width, image.height, image.q) == (648, 488, 72)
     assert image.type == (1 if subsampling == "420" else 0)
-    # Without OpenCV an interval of 7 becomes 1, which divides a row of 41 MCUs.
-    assert image.restart_interval == (1 if interval == 7 and "cv2" in hidden else interval)
+    assert image.restart_interval == interval
     huffman = b"".join(take_apart(jpeg).contents(DHT))
     assert sorted(huffman) == sorted(
         STANDARD_DHT.replace(b"\xff\xc4\x00\x1f", b"").replace(b"\xff\xc4\x00\xb5", b"")
@@ -197,3 +197,51 @@ def test_opencv_that_fails_is_a_capture_error(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(cv2, "imencode", lambda *_: (False, None))
     with pytest.raises(CaptureError, match="OpenCV cannot encode"):
         encoder.encode_bgr(PICTURE)
+
+
+@pytest.mark.parametrize("hidden", LIBRARIES, ids=["both", "without OpenCV", "without simplejpeg"])
+@pytest.mark.parametrize("subsampling", ["420", "422"])
+@pytest.mark.parametrize("way", ["bgr", "planes"])
+def test_intervals_are_fitted_to_packets(
+    way: str, subsampling: str, hidden: tuple[str, ...], without: Without
+) -> None:
+    without(*hidden)
+    encoder = JpegEncoder(85, subsampling, packet_room=PacketRoom(1328))
+    assert encoder.restart_interval == 0
+    first, second = (parse_jpeg(encoded(encoder, way)) for _ in range(2))
+    plain = parse_jpeg(encoded(JpegEncoder(85, subsampling), way))
+    mcus = count_mcus(plain.type, 648, 488)
+    assert first.restart_interval == pytest.approx(450 * mcus / len(plain.scan), rel=0.06)
+    assert second.restart_interval == first.restart_interval == encoder.restart_interval
+
+
+def test_a_new_quality_or_size_is_measured_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    encoder = JpegEncoder(85, packet_room=PacketRoom(1328))
+    real = cv2.imencode
+
+    def counted(kind: str, image: np.ndarray, parameters: list[int]) -> object:
+        calls.append(parameters[-1])
+        return real(kind, image, parameters)
+
+    monkeypatch.setattr(cv2, "imencode", counted)
+    for quality, image in ((85, PICTURE), (85, PICTURE), (40, PICTURE), (40, PICTURE[:240, :320])):
+        encoder.quality = quality
+        encoder.encode_bgr(image)
+    fitted = [interval for interval in calls if interval]
+    assert [bool(interval) for interval in calls] == [False, True, True, False, True, False, True]
+    assert fitted[0] == fitted[1] < fitted[2]
+
+
+@pytest.mark.parametrize("subsampling", ["420", "422"])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (641, 481), (2040, 70), (1, 1)])
+def test_opencv_is_given_the_colours_of_the_planes(width: int, height: int, subsampling: str) -> None:
+    """What a decoder would show of the planes with repeated chroma, before any JPEG."""
+    step = 2 if subsampling == "420" else 1
+    image = np.random.default_rng(5).integers(0, 256, (height, width, 3), np.uint8)
+    y, u, v = planes(image, step)
+    encoder = JpegEncoder(85, subsampling, 10)
+    encoder.encode_planes(y, u, v)
+    wide = [plane.repeat(step, axis=0).repeat(2, axis=1)[:height, :width] for plane in (v, u)]
+    expected = cv2.cvtColor(cv2.merge((y, *wide)), cv2.COLOR_YCrCb2BGR)
+    assert (encoder._backend._image == expected).all()  # type: ignore[attr-defined]

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from capture.makers import jpegs
+from capture.makers import jpegs, pictures, y4m
 from capture.test_base import Clock
+from photographs import encode
 from rtpjpeg.capture import SOURCES, Camera, open_camera
+from rtpjpeg.capture.intervals import PacketRoom
 from rtpjpeg.capture.replay import ReplayCamera
 from rtpjpeg.capture.synthetic import SyntheticCamera
 from rtpjpeg.errors import CaptureError, ConfigError
+from rtpjpeg.jpeg import parse_jpeg
 
 
 def test_synthetic() -> None:
@@ -39,6 +42,33 @@ def test_replay(tmp_path: Path) -> None:
             assert (camera.width, camera.height) == (160, 96)
             frame = camera.read()
             assert frame is not None and frame.jpeg == jpegs()[0]
+
+
+def test_intervals_are_fitted_where_pictures_are_encoded(tmp_path: Path) -> None:
+    clock = Clock()
+    options = {"clock": clock, "sleep": clock.sleep, "packet_room": PacketRoom(1328)}
+    raw = y4m(tmp_path / "raw.y4m", [bytes(range(256)) * 450] * 2, "W320 H240 F30:1 C420jpeg")
+    for source in ("synthetic", f"replay:{raw}"):
+        with open_camera(source, width=320, height=240, **options) as camera:
+            frame = camera.read()
+            assert frame is not None
+            image = parse_jpeg(frame.jpeg)
+            assert 2 <= image.restart_interval <= 20
+            assert len(image.restart_positions) > 3
+            assert camera.notices == []
+
+
+@pytest.mark.parametrize(("type_", "notices"), [(1, 1), (65, 0)])
+def test_jpegs_keep_the_intervals_that_they_have(type_: int, notices: int, tmp_path: Path) -> None:
+    jpeg = encode(pictures()[0], type_, 85, 3)
+    (tmp_path / "a.jpg").write_bytes(jpeg)
+    with open_camera(f"replay:{tmp_path}", packet_room=PacketRoom(1328)) as camera:
+        frame = camera.read()
+        assert frame is not None and frame.jpeg == jpeg
+        assert [notice for notice in camera.notices if "without restart markers" in notice] == camera.notices
+        assert len(camera.notices) == notices
+    with open_camera(f"replay:{tmp_path}") as camera:
+        assert camera.notices == []
 
 
 def test_an_open_camera_is_returned_so_faults_come_at_once(tmp_path: Path) -> None:
@@ -84,3 +114,13 @@ def test_the_wing_loads_no_camera_before_it_is_asked() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
     assert issubclass(SyntheticCamera, Camera)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("v4l2", "/dev/video97: there is no"), ("opencv", "OpenCV device 97")]
+)
+def test_devices_are_opened_at_once_with_all_options(source: str, said: str) -> None:
+    with pytest.raises(CaptureError, match=said):
+        open_camera(
+            source, device="97", packet_room=PacketRoom(1328), transcode=True, profile="compatible", fps=10
+        )

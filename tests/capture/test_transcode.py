@@ -57,7 +57,7 @@ def made(
     profile: str = "resilient", interval: int = 0, said: list[str] | None = None, quality: int = 92
 ) -> Transcoder:
     said = [] if said is None else said
-    return Transcoder(Encoders(quality, interval, said).get, profile, said.append, Clock())
+    return Transcoder(Encoders(quality, interval, None, said).get, profile, said.append, Clock())
 
 
 def carried(data: bytes, profile: str = "resilient", interval: int = 0) -> Picture:
@@ -192,7 +192,7 @@ def test_the_time_of_a_picture_is_kept() -> None:
 
 
 def test_encoders_are_made_once_and_take_a_new_quality() -> None:
-    encoders = Encoders(70, 4, [])
+    encoders = Encoders(70, 4, None, [])
     assert encoders.set_quality(60) is False
     encoder = encoders.get("422")
     assert (encoder.quality, encoder.subsampling, encoder.restart_interval) == (60, "422", 4)
@@ -206,7 +206,7 @@ def test_what_an_encoder_has_to_say_is_passed_on(monkeypatch: pytest.MonkeyPatch
         "rtpjpeg.capture.encode._load", lambda name: (None, "") if name in missing else (load(name), "")
     )
     notices: list[str] = []
-    encoders = Encoders(70, 4, notices)
+    encoders = Encoders(70, 4, None, notices)
     encoders.get("420")
     encoders.get("420")
     assert len(notices) == 1 and "tiles" in notices[0]

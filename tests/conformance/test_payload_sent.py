@@ -27,7 +27,6 @@ from rtpjpeg import UnsupportedJpegError
 
 WAITING = {
     "J-075": "a way to leave EOI out; one widespread receiver needs it, so it goes out always",
-    "J-080": "the fill option, which adds such bytes; those of the source are kept",
 }
 
 

@@ -23,7 +23,7 @@ from conformance.pictures import (
 from rtpjpeg import ConfigError, Packetizer, UnsupportedJpegError
 
 WAITING = {
-    "J-056": "a way to leave tables out of some frames; they go with every frame",
+    "J-056": "word of which receivers have the tables; they go with every frame, which serves those who join",
 }
 
 
@@ -163,8 +163,25 @@ def test_more_tables_than_static_numbers_go_with_255():
 
 
 @pytest.mark.rule("J-064")
+@pytest.mark.parametrize(("profile", "qs"), [("resilient", {128}), ("compatible", {255})])
+def test_a_profile_says_whether_tables_are_static(profile, qs):
+    packetizer = Packetizer(profile=profile)
+    first = [read(packetizer.packetize(own_tables(), 0)[0]) for _ in range(3)]
+    assert {packet.q for packet in first} == qs
+    assert {packet.tables.data for packet in first} == {eight_bit(own_tables())}
+
+
+@pytest.mark.rule("J-064")
+def test_frames_that_are_packetized_one_by_one_go_with_255():
+    # The function keeps nothing in mind from call to call, so it cannot keep a promise about its numbers.
+    for turn in range(3):
+        first = read(rtpjpeg.packetize(own_tables(turn), ssrc=1)[0])
+        assert (first.q, first.tables.data) == (255, eight_bit(own_tables(turn)))
+
+
+@pytest.mark.rule("J-064")
 def test_changing_tables_go_with_255_unless_they_are_static():
-    packetizer = Packetizer()
+    packetizer = Packetizer(static_tables=False)
     for turn in range(3):
         first = read(packetizer.packetize(own_tables(turn), 0)[0])
         assert (first.q, first.tables.data) == (255, eight_bit(own_tables(turn)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import rtpjpeg
@@ -18,11 +20,13 @@ from conformance.pictures import (
     with_scan,
     without,
 )
+from photographs import panned
 from rtpjpeg import Packetizer
+from rtpjpeg.capture.encode import JpegEncoder
+from rtpjpeg.capture.intervals import PacketRoom
+from rtpjpeg.packetizer import scan_room
 
-WAITING = {
-    "J-047": "the encoder stage that sets the interval; intervals that fit are packed whole (J-093)",
-}
+FILL = re.compile(b"\xff+(?=\xff[\xd0-\xd7])")
 MTUS = [300, 600, 1400]
 CASES = [(type, quality, mtu) for type in (64, 65) for quality in (30, 75, 97) for mtu in MTUS]
 
@@ -138,6 +142,25 @@ def test_fill_bytes_in_front_of_a_marker_stay_with_their_interval():
         assert group[0].data[4] == 0xD0 + (group[0].chunk.count - 1) % 8
 
 
+@pytest.mark.rule("J-080")
+@pytest.mark.parametrize(("type", "quality", "mtu"), CASES)
+def test_fill_bytes_stand_in_front_of_markers_only(type, quality, mtu):
+    # Section 3.1.9: "Additional 0xFF bytes MAY appear between restart intervals. This can be used in the
+    # packetization process". The fragment offset counts them, for they are data of the scan.
+    file = jpeg(type, quality=quality, width=160, height=120, interval=5)
+    packets = read_all(Packetizer(mtu=mtu, fill=True).packetize(file, 0))
+    scan = data_of(packets)
+    assert intervals_of(FILL.sub(b"", scan)) == intervals_of(scan_of(file))
+    assert FILL.sub(b"", scan) == scan_of(file)
+    assert [packet.offset for packet in packets] == [
+        sum(len(packet.data) for packet in packets[:index]) for index in range(len(packets))
+    ]
+    for packet, following in zip(packets, packets[1:], strict=False):
+        assert packet.size == packets[0].size
+        if packet.chunk.last:
+            assert following.data[0] == 0xFF and following.data[1] & 0xF8 == 0xD0
+
+
 @pytest.mark.rule("J-044")
 @pytest.mark.parametrize(("type", "quality", "mtu"), CASES)
 def test_count_is_the_index_of_the_first_interval(type, quality, mtu):
@@ -172,6 +195,25 @@ def test_first_and_last_bits(type, quality, mtu):
 def test_an_interval_longer_than_a_packet_is_split():
     groups = chunks_of(sent(jpeg(65, quality=97, width=160, height=120, interval=20), mtu=300))
     assert max(map(len, groups)) >= 3
+
+
+@pytest.mark.rule("J-047")
+@pytest.mark.parametrize("subsampling", ["420", "422"])
+@pytest.mark.parametrize("quality", [50, 85, 95])
+@pytest.mark.parametrize("mtu", [700, 1400])
+def test_the_encoder_makes_intervals_that_fit_a_packet(mtu, quality, subsampling):
+    # Section 4.4: "The size of restart intervals SHOULD be chosen to always allow an integral number of
+    # restart intervals to fit within a single packet." 99 in 100 do.
+    encoder = JpegEncoder(quality, subsampling, packet_room=PacketRoom(scan_room(mtu)))
+    packetizer = Packetizer(mtu=mtu)
+    for picture in panned("chelsea", 640, 480, 6):
+        before = packetizer.intervals_sent, packetizer.intervals_split
+        packets = read_all(packetizer.packetize(encoder.encode_bgr(picture), 0))
+        sent, split = packetizer.intervals_sent - before[0], packetizer.intervals_split - before[1]
+    assert sent > 20
+    assert split <= sent / 100
+    assert {packet.type for packet in packets} == {64 + (subsampling == "420")}
+    assert sum(packet.chunk.first and packet.chunk.last for packet in packets) == len(packets) - 2 * split
 
 
 HEAD_422 = {"width": 2032, "height": 1032, "quality": 10, "interval": 1}

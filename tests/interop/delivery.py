@@ -44,6 +44,9 @@ class Delivery:
     type: int
     q: int
     """Type and Q that every packet must carry, so that a cell tests what its name says."""
+    profile: str = "resilient"
+    fill: bool = False
+    """True where packets are filled to one size."""
     faults: list[str] = field(default_factory=list)
 
     def open(self, cleanup: ExitStack) -> None:
@@ -52,7 +55,7 @@ class Delivery:
         cleanup.callback(self._stop)
         self.sender = UdpSender(("127.0.0.1", self.place.port))
         cleanup.callback(self.sender.close)
-        self.session = SenderSession()
+        self.session = SenderSession(profile=self.profile, fill=self.fill)
         self.bursts = self._cut()
 
     def _cut(self) -> Iterator[PacketTrain]:
@@ -60,6 +63,8 @@ class Delivery:
             train = self.session.send_frame(jpeg, index * FRAME_TIME, index * FRAME_TIME)
             if {(packet[16], packet[17]) for packet in train} != {(self.type, self.q)}:
                 self.faults.append(f"frame {index} did not go out as type {self.type}, Q {self.q}")
+            if self.fill and not train.segment_size:
+                self.faults.append(f"frame {index} was not filled")
             for first in range(0, len(train), BURST):
                 part = slice(first, first + BURST)
                 yield PacketTrain(train.data, train.starts[part], train.lengths[part], train.segment_size)

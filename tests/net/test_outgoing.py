@@ -19,10 +19,12 @@ from net.doubles import (
     trip,
     unequal_packets,
 )
+from photographs import encode, panned
 from rtpjpeg.errors import ConfigError, TransportError
 from rtpjpeg.net import gso, mmsg, options, outgoing
 from rtpjpeg.net.trouble import MOST_ERRORS
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
+from rtpjpeg.packetizer import Packetizer
 from rtpjpeg.train import PacketTrain
 
 EQUAL = equal_packets(38)
@@ -96,6 +98,16 @@ def test_a_long_train_is_cut_at_64_segments_and_at_the_largest_datagram(
     calls.clear()
     assert trip(sender, receiver, large) == large
     assert len(calls) == 5  # 48 packets of 1352 bytes are the most below 65507
+
+
+def test_a_filled_frame_of_1080p_leaves_in_a_few_calls(sender: UdpSender, receiver: UdpReceiver) -> None:
+    picture = next(panned("coffee", 1920, 1080, 1))
+    train = Packetizer(fill=True).packetize(encode(picture, 65, 85, 12), 0)
+    assert len(train) > 3 * gso.MOST_BYTES[socket.AF_INET] // train.segment_size
+    calls = inject(sender).calls
+    assert trip(sender, receiver, list(train)) == list(train)
+    # 48 packets of 1352 bytes are what the largest datagram holds.
+    assert calls == ["sendmsg"] * -(-len(train) // (gso.MOST_BYTES[socket.AF_INET] // train.segment_size))
 
 
 def test_a_train_longer_than_the_arrays_of_sendmmsg_goes_in_several_calls(

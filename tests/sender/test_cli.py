@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.builders import Packet, read
 from receiver.feeding import free_ports, last_json
 from rtpjpeg import PacketTrain, ReceiverSession, SessionDescription
 from rtpjpeg.events import FrameReceived
@@ -24,7 +27,7 @@ from sender.doubles import picture
 COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.sender.cli import main; sys.exit(main())"]
 KEYS = frozenset(
     "name source ssrc destinations frames_captured frames_sent frames_dropped packets_sent bytes_sent"
-    " send_errors restarts encode_ms send_ms".split()
+    " send_errors restarts intervals_sent intervals_split encode_ms send_ms".split()
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -174,6 +177,66 @@ def test_two_synthetic_cameras_arrive_whole(capsys: Capture) -> None:
         assert set(camera["encode_ms"]) == set(camera["send_ms"]) == {"p50", "p95", "p99", "max"}
         assert camera["packets_sent"] == sum(frame.packets for frame in frames)
         assert len(frames) == 4
+
+
+def send_synthetic(words: str, capsys: Capture) -> tuple[list[Packet], dict[str, Any]]:
+    """Return the packets of three pictures, read, and what the command says of them."""
+    receiver = UdpReceiver("127.0.0.1", 0)
+    place = f"127.0.0.1:{receiver.local_address[1]}"
+    assert main(["--source", "synthetic", "--frames", "3", "--dest", place, "--json", *words.split()]) == 0
+    trains = []
+    while found := receiver.receive(0):
+        trains += [train for train, _ in found]
+    receiver.close()
+    (camera,) = last_json(capsys.readouterr().out)["cameras"]
+    return [read(packet) for train in trains for packet in train], camera
+
+
+def test_by_default_each_packet_has_whole_restart_intervals(capsys: Capture) -> None:
+    packets, camera = send_synthetic("--fps 30", capsys)
+    assert {packet.type for packet in packets} == {65}
+    whole = [packet for packet in packets if packet.chunk.first and packet.chunk.last]
+    assert len(whole) >= len(packets) * 0.9
+    assert camera["intervals_sent"] > 2 * len(packets)
+    assert camera["intervals_split"] <= camera["intervals_sent"] / 50  # the first picture tells of a few
+    # Whatever is lost, a packet that comes has whole intervals: the markers of those that its count names.
+    for packet in whole:
+        numbers = [number[0] & 7 for number in re.findall(b"\xff([\xd0-\xd7])", packet.data)]
+        first = packet.chunk.count
+        assert packet.data[:2] == bytes((0xFF, 0xD0 + (first - 1) % 8)) or not first
+        assert numbers == [
+            number % 8 for number in range(first - (first > 0), first + len(numbers) - (first > 0))
+        ]
+
+
+def test_profile_compatible_has_no_restart_intervals(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RTPJPEG_MJPEG_RTP_FILL", "true")  # does nothing here
+    packets, camera = send_synthetic("--profile compatible --fps 30", capsys)
+    assert {packet.type for packet in packets} == {1}
+    assert (camera["intervals_sent"], camera["intervals_split"]) == (0, 0)
+
+
+def test_filled_packets_have_one_size(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTPJPEG_MJPEG_RTP_FILL", "true")
+    packets, camera = send_synthetic("--fps 30", capsys)
+    assert {packet.type for packet in packets} == {65}
+    assert camera["intervals_sent"] > 2 * len(packets), "intervals are smaller, so that little is filled"
+    for _, frame in groupby(packets, lambda packet: packet.timestamp):
+        *full, last = frame
+        assert len({packet.size for packet in full}) == 1
+        assert last.size <= full[0].size <= 1352
+
+
+def test_packets_are_fitted_to_the_mtu(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    intervals = {}
+    for mtu in ("700", "1400"):
+        monkeypatch.setenv("RTPJPEG_MJPEG_RTP_MTU", mtu)
+        packets, _ = send_synthetic("--fps 30", capsys)
+        assert max(packet.size for packet in packets) <= int(mtu) - 48
+        intervals[mtu] = packets[-1].chunk.interval
+    assert intervals["700"] <= intervals["1400"] / 2 + 1
 
 
 def test_a_file_is_sent_whole_as_fast_as_it_goes(pictures: Path, capsys: Capture) -> None:
