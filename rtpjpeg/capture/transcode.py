@@ -114,19 +114,28 @@ class Transcoder:
         cause = self._cause(picture.jpeg)
         if cause is None:
             return picture
-        began = self._clock()
         try:
-            image = _decode(picture)
+            found = self._encoded(picture)
         except ValueError as error:
             self._say("undecoded", f"{_told(*cause)}, and cannot be encoded again: {error}")
             return picture
-        encoder = self._get_encoder(_subsampling(picture.jpeg))
-        height, width = image.shape[:2]
-        found = picture._replace(jpeg=encoder.encode_bgr(image), width=width, height=height)
-        cost = f"{(self._clock() - began) * 1000:.0f} ms for the first"
-        what = f"encoded again as {width}x{height} at quality {encoder.quality}"
-        self._say(cause[0], f"{_told(*cause)}; such pictures are {what}, {cost}, with a little loss")
+        if cause[0] not in self._said:
+            self._say(cause[0], f"{_told(*cause)}; {self._cost(picture)}")
         return found
+
+    def _encoded(self, picture: Picture) -> Picture:
+        image = _decode(picture)
+        height, width = image.shape[:2]
+        jpeg = self._get_encoder(_subsampling(picture.jpeg)).encode_bgr(image)
+        return picture._replace(jpeg=jpeg, width=width, height=height)
+
+    def _cost(self, picture: Picture) -> str:
+        """Say what it costs, by one more turn: the one before had the libraries to load."""
+        began = self._clock()
+        found = self._encoded(picture)
+        each = f"{(self._clock() - began) * 1000:.0f} ms each"
+        size = f"{found.width}x{found.height}"
+        return f"such pictures are decoded and encoded again as {size}, {each}, with a little loss"
 
     def _cause(self, jpeg: bytes) -> tuple[str, object] | None:
         """Return the field in the way and what was found there; None where nothing is, or damage."""

@@ -87,7 +87,7 @@ def device_path(device: str | None, name: str, listing: Path = _LISTING) -> str:
         return f"/dev/video{device}" if device.isdecimal() else device
     found = list_devices(listing)
     if place(name) >= len(found):
-        there = ", ".join(f"{path} ({card})" for path, card in found) or "none"
+        there = ", ".join(f"{path} ({card})" for path, card in found) or "no device"
         raise CaptureError(f"source v4l2: found {there}; connect a camera for {name}, or name its device")
     return found[place(name)].path
 

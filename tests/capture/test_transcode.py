@@ -183,7 +183,7 @@ def test_reason_and_cost_are_said_once_for_each_reason() -> None:
         transcoder.carried(picture("test", FOREIGN["optimised"]))
         transcoder.carried(picture("test", with_first(jpegs()[0], ADOBE)))
         transcoder.carried(picture("test", replaced(jpegs()[0], 0xEE, b"")))
-    again = "such pictures are encoded again as 320x240 at quality 92, 0 ms for the first, with a little loss"
+    again = "such pictures are decoded and encoded again as 320x240, 0 ms each, with a little loss"
     assert said == [f"Huffman tables: found others in table 00; {again}"]
 
 

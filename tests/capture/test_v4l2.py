@@ -279,5 +279,5 @@ def test_a_device_is_a_path_an_index_or_the_nth(listing: Path) -> None:
     assert [device_path(None, f"camera{n}", listing) for n in (1, 2)] == ["/dev/video0", "/dev/video2"]
     with pytest.raises(CaptureError, match=r"found /dev/video0 \(Eye\), /dev/video2 \(HD .* for camera5"):
         device_path(None, "camera5", listing)
-    with pytest.raises(CaptureError, match="source v4l2: found none; connect a camera for camera1"):
+    with pytest.raises(CaptureError, match="source v4l2: found no device; connect a camera for camera1"):
         device_path(None, "camera1", listing / "missing")

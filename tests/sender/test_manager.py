@@ -83,7 +83,7 @@ def test_transcode_reaches_the_camera(
     manager.stop()
     assert manager.statistics()[0]["frames_sent"] == int(transcode)
     assert ("or set transcode = true" in caplog.text) is not transcode
-    assert ("such pictures are encoded again" in caplog.text) is transcode
+    assert ("such pictures are decoded and encoded again" in caplog.text) is transcode
 
 
 def test_nothing_sent_is_a_fault() -> None:
