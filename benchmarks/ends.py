@@ -58,8 +58,8 @@ def receive_frames(receiver: UdpReceiver, until: Callable[[], bool]) -> Iterator
         timer = session.next_timer()
         received = receiver.receive(0.1 if timer is None else max(0.0, timer - time.monotonic()))
         now = time.monotonic()
-        for train, source in received:
-            session.receive(train, now, source)
+        for left, (train, source) in enumerate(received, 1 - len(received)):
+            session.receive(train, now, source, more=left < 0)
         session.handle_timer(now)
         while (event := session.next_event()) is not None:
             if isinstance(event, FrameReceived):

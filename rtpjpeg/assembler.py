@@ -147,7 +147,8 @@ class FrameAssembler:
         frame = _frame(fragments, made.jpeg, parameters.width, parameters.height, interval)
         frame.concealed = made.fresh < made.intervals
         frame.intervals, frame.fresh_intervals = made.intervals, made.fresh
-        frame.oldest_interval, frame.unseen_intervals = made.oldest, made.unseen
+        frame.oldest_interval = made.oldest
+        frame.stale_intervals, frame.unseen_intervals = made.stale, made.unseen
         return frame
 
     def _judge(self, parameters: Parameters, scan: Scan, fragments: Fragments) -> str:

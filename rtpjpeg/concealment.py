@@ -61,8 +61,10 @@ class Splice:
     """How many of them came with this frame."""
     oldest: float
     """Seconds since the oldest of them was new; infinite when one was never seen."""
+    stale: tuple[int, ...]
+    """Indices of the others."""
     unseen: tuple[int, ...]
-    """Those that have not come since the key last changed: a picture shown before knows them better."""
+    """Those of them that have not come since the key last changed: a picture shown before knows better."""
 
 
 class Concealer:
@@ -116,9 +118,10 @@ class Concealer:
 
     def _splice(self, jpeg: bytes, stamps: list[float]) -> Splice:
         oldest = min(stamps)
+        stale = _older(stamps, self._clock)
         unseen = () if oldest >= self._since else _older(stamps, self._since)
         age = (self._clock - oldest) / CLOCK_RATE
-        return Splice(jpeg, len(stamps), stamps.count(self._clock), age, unseen)
+        return Splice(jpeg, len(stamps), len(stamps) - len(stale), age, stale, unseen)
 
     def _tick(self, key: Hashable, timestamp: int) -> None:
         """Move the clock on; a sender whose own clock jumps makes nothing older."""

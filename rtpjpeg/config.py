@@ -56,6 +56,8 @@ class CameraConfig:
     dscp: int
     profile: str
     """resilient or compatible."""
+    no_signal: bool
+    """Send a picture that says so while the camera gives none."""
     pacing: float
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
     fill: bool
@@ -205,7 +207,9 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
     }
     own |= {key: either(key) for key in ("width", "height", "fps")}
-    own |= {key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "pacing", "fill")}
+    own |= {
+        key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")
+    }
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     return CameraConfig(
         name=name,

@@ -235,6 +235,7 @@ class Depacketizer:
         """Count a frame, and keep the event."""
         if isinstance(event, FrameReceived):
             event.frame.ssrc = self.ssrc or 0
+            event.frame.number = self.statistics.frames_received
             self.statistics.frames_received += 1
             self.statistics.frames_concealed += event.frame.concealed
         else:

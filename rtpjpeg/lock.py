@@ -3,7 +3,8 @@
 A plain RTP receiver cannot know who sends. It takes the first stream of which two packets came in
 sequence (RFC 3550 section A.1) and keeps to its address and SSRC. Another one may take over when that
 has been silent: for a second where it comes from the same host (the sender was started again) or goes
-on with the same sequence (the sender has another address now), else for five.
+on with the same sequence (the sender has another address now), else for five. A sender that moves goes on
+counting while nobody hears it, so a sequence may be further on by what it can have sent.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from .reorder import MAX_DROPOUT
 from .rtp import RtpColumns, parse_train
 from .train import Column, Flags, PacketTrain
 
@@ -22,6 +23,8 @@ SILENCE = 1.0
 """Seconds without a packet after which another stream of the same sender may take over."""
 RELOCK = 5.0
 """Seconds without a packet after which anybody may."""
+FASTEST = 10_000
+"""Packets a second that a sender may have sent unheard; 1080p of high quality is 9000."""
 CANDIDATES = 4
 """Streams that may be on probation; each is a number and one packet."""
 
@@ -91,7 +94,7 @@ class SourceLock:
             numbers = rtp.sequence_number[places].tolist()
             expected, held = self._candidates.pop((source, ssrc), (None, None))
             if numbers[0] == expected or any((b - a) & 0xFFFF == 1 for a, b in pairwise(numbers)):
-                goes_on = ssrc == self.ssrc and _follows(numbers[0], highest)
+                goes_on = ssrc == self.ssrc and _ahead(numbers[0], highest) < self._unheard(now)
                 return Proof(ssrc, source, [held, train] if held is not None else [train], goes_on), True
             last = PacketTrain.from_packets([train[places[-1]]])
             self._candidates[source, ssrc] = (numbers[-1] + 1) & 0xFFFF, last
@@ -105,9 +108,13 @@ class SourceLock:
         if self._wanted is not None:
             usable &= rtp.ssrc == self._wanted
         if self.ssrc is not None and not self._may_take_over(source, now):
-            ahead = (rtp.sequence_number.astype(np.int64) - highest - 1) & 0xFFFF
-            usable &= (rtp.ssrc == self.ssrc) & (ahead < MAX_DROPOUT)
+            ahead = _ahead(rtp.sequence_number.astype(np.int64), highest)
+            usable &= (rtp.ssrc == self.ssrc) & (ahead < self._unheard(now))
         return usable
+
+    def _unheard(self, now: float) -> float:
+        """Return how many packets of the stream may be missing."""
+        return FASTEST * (now - self._heard_at)
 
     def _may_take_over(self, source: object, now: float) -> bool:
         return _host(source) == _host(self.source) or now - self._heard_at >= RELOCK
@@ -118,8 +125,8 @@ class SourceLock:
         return [int(ssrc) for ssrc in found[np.argsort(-counts, kind="stable")][:CANDIDATES]]
 
 
-def _follows(number: int, highest: int) -> bool:
-    return (number - highest - 1) & 0xFFFF < MAX_DROPOUT
+def _ahead(number: Any, highest: int) -> Any:
+    return (number - highest - 1) & 0xFFFF
 
 
 def _host(source: object) -> object:

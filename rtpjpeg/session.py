@@ -178,8 +178,13 @@ class ReceiverSession:
         """How often each departure of ``quirks`` was met, by name."""
         return self._depacketizer.findings
 
-    def receive(self, data: bytes | PacketTrain, now: float, source: object = None) -> None:
-        """Take one packet or a train that came from ``source``. Never raises for what is in it."""
+    def receive(
+        self, data: bytes | PacketTrain, now: float, source: object = None, more: bool = False
+    ) -> None:
+        """Take one packet or a train that came from ``source``. Never raises for what is in it.
+
+        With ``more`` nothing is given up yet, since more may have come: ``handle_timer`` is to follow.
+        """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         if not len(train) or (len(train) == 1 and train[0][1:2] in _RTCP_TYPES):
             return
@@ -190,7 +195,8 @@ class ReceiverSession:
         else:
             self._receive_other(train, now, source)
         # Last: whoever reads late gives up nothing that has come meanwhile.
-        self.handle_timer(now)
+        if not more:
+            self.handle_timer(now)
 
     def next_event(self) -> Event | None:
         """Return what happened next, or None."""

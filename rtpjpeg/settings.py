@@ -254,6 +254,5 @@ NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
     "mjpeg-rtp.cameraN.flip_method": (None, "none"),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
-    "mjpeg-rtp.no_signal": (False,),
 }
 """Keys that are known and do nothing yet, with the values that ask for nothing."""

@@ -65,6 +65,7 @@ def test_defaults() -> None:
         mtu=1400,
         dscp=0,
         profile="resilient",
+        no_signal=False,
         pacing=0.0,
         fill=False,
     )

@@ -398,7 +398,7 @@ RESTARTED = (HERE[0], 6001)
 @pytest.mark.parametrize("at_once", [False, True])
 def test_silence_lets_another_source_take_over(source, ssrc, silence, at_once):
     receiver, _ = taken()
-    theirs = stream(ssrc=ssrc, sequence=10_000)
+    theirs = stream(ssrc=ssrc, sequence=60_000)
     receiver.wait(silence - 0.001)
     assert set(kinds(receiver.take(theirs[0], source, at_once))) == {PacketRejected}
     receiver.wait(0.001)
@@ -422,6 +422,18 @@ def test_a_sender_with_another_address_goes_on_after_a_short_silence(at_once):
     assert events[0] == SourceChanged(SSRC, THERE)
     assert scans(events) == [] and scans(receiver.wait(1.0)) == [scan_of(jpeg(seed=3))]
     assert receiver.statistics.packets_received == before + len(frames[1]), "the counts go on"
+
+
+@pytest.mark.parametrize(("silence", "unheard"), [(SILENCE, 9_000), (3 * SILENCE, 27_000)])
+def test_a_fast_sender_with_another_address_has_sent_much_unheard(silence, unheard):
+    receiver, _ = taken()
+    receiver.wait(silence)
+    count = receiver.statistics.packets_received
+    moved = stream(sequence=receiver.statistics.highest_sequence_number + unheard)
+    events = receiver.take(moved[0], THERE, at_once=True)
+    assert events[0] == SourceChanged(SSRC, THERE)
+    assert scans(events) == [scan_of(jpeg(seed=1))]
+    assert receiver.statistics.packets_received == count + len(moved[0]), "the counts go on"
 
 
 def test_a_filter_of_addresses_comes_before_everything():
@@ -579,6 +591,17 @@ def test_whoever_reads_late_gives_up_nothing_that_has_come():
     receiver.take(frames[0][:3])
     receiver.now += 1.0
     assert scans(receiver.take(frames[0][3:], at_once=True)) == [scan_of(jpeg(seed=2))]
+
+
+def test_whoever_reads_late_in_several_trains_gives_up_nothing_before_the_last():
+    receiver, frames = taken()
+    receiver.take(frames[0][:3])
+    receiver.now += 1.0
+    for packets in (frames[0][3:4], frames[0][4:]):
+        receiver.session.receive(PacketTrain.from_packets(packets), receiver.now, HERE, more=True)
+    receiver.session.receive(frames[1][0], receiver.now, HERE)
+    receiver.collect()
+    assert scans(receiver.events)[1:] == [scan_of(jpeg(seed=2))]
 
 
 @pytest.mark.parametrize("deadline", [DEADLINE, 0.2])

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 SOURCES = ("auto", "synthetic", "v4l2", "opencv", "replay:PATH")
 """What ``open_camera`` understands."""
+LIVE_DEVICES = ("v4l2", "opencv")
+"""Sources that are devices, which may go and come back."""
 _LATER = ("picamera2",)
 _DEVICES = {"v4l2": "V4l2Camera", "opencv": "OpenCvCamera"}
 
-__all__ = ["SOURCES", "Camera", "list_v4l2", "open_camera"]
+__all__ = ["SOURCES", "Camera", "is_present", "list_v4l2", "open_camera"]
 
 
 def open_camera(
@@ -81,6 +83,19 @@ def list_v4l2() -> list[tuple[str, str]]:
     from .v4l2 import list_devices
 
     return [(path, card) for path, card in list_devices()]
+
+
+def is_present(source: str, device: str | None, name: str) -> bool | None:
+    """Return whether the device of a live source is there; None where nobody can tell.
+
+    A room under ``capture`` that can tell has a function ``is_present(device, name)``.
+    """
+    kind = source.partition(":")[0]
+    if kind not in LIVE_DEVICES:
+        return None
+    tell: Callable[[str | None, str], bool | None] | None
+    tell = getattr(importlib.import_module(f".{kind}", __name__), "is_present", None)
+    return None if tell is None else tell(device, name)
 
 
 def _class(room: str, name: str) -> Callable[..., Camera]:

@@ -15,11 +15,10 @@ from ..errors import CaptureError, UnsupportedJpegError
 from ..frame import Frame
 from ..jpeg import LARGEST_SIDE, read_size
 from .base import Camera, Clock, Sleep
-from .feed import Feed, Reader, Shot, Taken
+from .feed import Feed, Reader, Shot
 from .intervals import PacketRoom
 from .jpegfiles import jpeg_end
 from .pictures import PLAIN, Picture, has_restart_interval
-from .slot import Slot
 from .transcode import Encoders, Transcoder, fitted_size
 
 OPEN_SECONDS = 10.0
@@ -42,7 +41,7 @@ _SENTENCES = {
 
 
 class DeviceCamera(Camera):
-    """A camera that is read by a thread of its own; the newest picture wins.
+    """A camera that is read by a thread of its own; the newest picture wins, unless it is a file.
 
     ``device`` is a path or an index, None for the nth of camera n. ``fps`` None or 0 is 30. ``quality`` and
     those that follow are for raw pictures, as ``JpegEncoder`` has them; JPEGs pass as they are, but with
@@ -74,7 +73,7 @@ class DeviceCamera(Camera):
         """The device in the words of a fault."""
         self.frames_broken = 0
         """Pictures that the device lost or cut off."""
-        self.transcodes = transcode
+        self._transcodes = transcode
         self._asked = (width, height, self.fps)
         self._subsampling = subsampling
         self._wants_markers = packet_room is not None
@@ -114,7 +113,7 @@ class DeviceCamera(Camera):
         assert self._reader is not None
         # Two intervals of a slow camera are no silence.
         patience, broken = timeout and max(timeout, 2 / self.fps), self.frames_broken
-        frame = self._wait(self._reader.slot, self._clock() + patience)
+        frame = self._wait(self._reader, self._clock() + patience)
         if frame is not None:
             return frame
         if self._reader.fault is not None:
@@ -149,20 +148,23 @@ class DeviceCamera(Camera):
         if feed.raw:
             self.notices.append("the camera gives no JPEGs: its pictures are encoded here")
         self.width, self.height = found[:2]
-        if self.transcodes:
+        if self._transcodes:
             self.width, self.height = fitted_size(self.width, self.height)
         self.fps = found[2]
+        self.live = not feed.is_file
         self.frame_number = -1
 
-    def _wait(self, slot: Slot[Taken], end: float) -> Frame | None:
+    def _wait(self, reader: Reader, end: float) -> Frame | None:
         """Return the next picture that is whole; None when it does not come in time or at all."""
-        while (taken := slot.get(max(0.0, end - self._clock()))) is not None:
+        reader.ask()
+        while (taken := reader.slot.get(max(0.0, end - self._clock()))) is not None:
             picture = self._picture(taken.shot)
             if picture is not None:
                 self._say_of_first(picture)
                 self.frame_number = taken.number
                 return Frame(picture.jpeg, picture.width, picture.height, captured_at=taken.shot.captured_at)
             self._count_broken()
+            reader.ask()
         return None
 
     def _picture(self, shot: Shot) -> Picture | None:
@@ -171,7 +173,7 @@ class DeviceCamera(Camera):
         else:
             jpeg = shot.picture(self._encoders.get(self._subsampling))
             found = Picture(jpeg, *read_size(jpeg))
-        return self._transcoder.carried(found) if found is not None and self.transcodes else found
+        return self._transcoder.carried(found) if found is not None and self._transcodes else found
 
     def _say_of_first(self, picture: Picture) -> None:
         if self.frame_number >= 0 or not self._wants_markers or self._encoders.made:

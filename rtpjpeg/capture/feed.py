@@ -33,6 +33,8 @@ class Feed(Protocol):
     fps: float
     raw: bool
     """True when pictures come as pixels, and are encoded here."""
+    is_file: bool
+    """True when it waits for its reader, and ends."""
 
     def take(self) -> Shot | None:
         """Wait for the next picture; None at the end of a file. Raises what its library raises."""
@@ -59,6 +61,7 @@ class Reader:
         self._connect = connect
         self._feed: Feed | None = None
         self._ready = threading.Event()
+        self._wanted = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{name} device", daemon=True)
 
@@ -71,9 +74,14 @@ class Reader:
             raise self.fault or CaptureError("the device closed at once")
         return self._feed
 
+    def ask(self) -> None:
+        """Say that one more picture of a file is wanted; a device gives them anyway."""
+        self._wanted.set()
+
     def stop(self) -> None:
         """Ask the thread to end; it does with its next picture."""
         self._stopped.set()
+        self._wanted.set()
 
     def join(self, timeout: float) -> None:
         """Wait for its end, so many seconds at most."""
@@ -95,6 +103,12 @@ class Reader:
     def _read(self, feed: Feed) -> None:
         self._ready.set()
         number = 0
-        while not self._stopped.is_set() and (shot := feed.take()) is not None:
+        while self._goes_on(feed) and (shot := feed.take()) is not None:
             self.slot.put(Taken(number, shot))
             number += 1
+
+    def _goes_on(self, feed: Feed) -> bool:
+        if feed.is_file:
+            self._wanted.wait()
+            self._wanted.clear()
+        return not self._stopped.is_set()

@@ -52,7 +52,8 @@ class OpenCvCamera(DeviceCamera):
             raise CaptureError(f"{self.label}: found pictures of shape {image.shape}, expected BGR or JPEGs")
         fps = float(capture.get(cv2.CAP_PROP_FPS))
         feed = _Feed(capture, image, self.label, fps, self._clock)
-        if isinstance(source, str) and Path(source).is_file():
+        feed.is_file = isinstance(source, str) and Path(source).is_file()
+        if feed.is_file:
             feed.beat = Metronome(fps or self._asked[2], self._clock, self._sleep)
         elif capture.getBackendName() == "V4L2":
             feed.stamp = partial(capture.get, cv2.CAP_PROP_POS_MSEC)
@@ -64,8 +65,9 @@ class _Feed:
         self.raw = not _is_jpeg(first)
         self.height, self.width = first.shape[:2] if self.raw else read_size(first.tobytes())[::-1]
         self.fps = fps
+        self.is_file = False
         self.beat: Metronome | None = None
-        """Of a file, which would else run through."""
+        """The pace of a file."""
         self.stamp: Any = None
         """Gives the driver's time of the last picture, monotonic milliseconds."""
         self._capture = capture
@@ -78,7 +80,7 @@ class _Feed:
         image, self._first = self._first, None
         if image is None:
             image = self._capture.read()[1]
-        if image is None and self.beat is None:
+        if image is None and not self.is_file:
             raise CaptureError(f"{self._label}: OpenCV gets no more pictures from it; look at its cable")
         if image is None:
             return None
@@ -90,6 +92,14 @@ class _Feed:
     def close(self) -> None:
         """Give the device back."""
         self._capture.release()
+
+
+def is_present(device: str | None, name: str) -> bool | None:
+    """Return whether the device of a camera is there; None for an address, of which nobody knows."""
+    source = _source(device, name)
+    if isinstance(source, int):
+        return Path(f"/dev/video{source}").exists() if sys.platform == "linux" else None
+    return Path(source).exists() if source.startswith("/") else None
 
 
 def _encode(image: Pixels, encoder: JpegEncoder) -> bytes:

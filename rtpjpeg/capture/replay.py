@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from ..errors import CaptureError, ConfigError, RtpJpegError
 from ..frame import Frame
@@ -39,7 +39,7 @@ class ReplayCamera(Camera):
     end.
     """
 
-    live: ClassVar[bool] = False
+    live = False
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class ReplayCamera(Camera):
         self._loop = loop
         self._clock = clock
         self._sleep = sleep
-        self.transcodes = transcode
+        self._transcodes = transcode
         self._encoders = Encoders(quality, restart_interval, packet_room, self.notices)
         self._transcoder = Transcoder(self._encoders.get, profile, self.notices.append, clock)
         self._pictures: Pictures | None = None
@@ -139,7 +139,7 @@ class ReplayCamera(Camera):
 
     def _take(self) -> Picture | None:
         picture = next(self._stream, None)
-        return self._transcoder.carried(picture) if picture is not None and self.transcodes else picture
+        return self._transcoder.carried(picture) if picture is not None and self._transcodes else picture
 
 
 class _Timeline:

@@ -92,12 +92,22 @@ def device_path(device: str | None, name: str, listing: Path = _LISTING) -> str:
     return found[place(name)].path
 
 
+def is_present(device: str | None, name: str) -> bool:
+    """Return whether the device of a camera is there."""
+    try:
+        return Path(device_path(device, name)).exists()
+    except CaptureError:
+        return False
+
+
 def _open(path: str, options: dict[str, str]) -> Any:
     av = load("av", "v4l2", "PyAV", "record")
     return av.open(path, format="v4l2", options=options)
 
 
 class _Feed:
+    is_file = False
+
     def __init__(self, container: Any, clock: Clock) -> None:
         self._container = container
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The receiving end of UDP: all that waits is read in one system call."""
+"""The receiving end of UDP: all that waits is read, most often in one system call."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class UdpReceiver:
         return self._socket.fileno()
 
     def receive(self, timeout: float | None = None) -> list[Received]:
-        """Return what has come, one train for each source in order of arrival, with that source.
+        """Return all that has come, in trains of one source each, with that source, in order of arrival.
 
         Waits up to ``timeout`` seconds for the first datagram, None without end. Empty when the time is over
         or the receiver was closed meanwhile. The trains own their memory.
@@ -75,21 +75,31 @@ class UdpReceiver:
             if self._closed:
                 return []
             try:
-                count = self._read()
+                return self._read_all()
             except OSError as error:
                 if error.errno != errno.ENOSYS:
                     port = self.local_address[1]
                     raise TransportError(f"port {port} cannot be read: {errno_name(error)}") from None
                 self._reader = PlainReader()  # a sandbox may know fewer calls than its kernel
-                count = self._read()
-            return self._reader.trains(count) if count else []
+                return self._read_all()
 
-    def _read(self) -> int:
+    def _read_all(self) -> list[Received]:
+        """Read until nothing waits; what comes faster than that ends at what the buffer can hold."""
+        count = self._read(self._coalesce)
+        found = self._reader.trains(count) if count else []
+        size = 0
+        while count == self._reader.slots and size < 2 * self.granted_buffer:
+            size += int(self._reader.lengths.sum())
+            count = self._read(0.0)
+            found += self._reader.trains(count) if count else []
+        return found
+
+    def _read(self, coalesce: float) -> int:
         """Read what waits; return how many slots of the reader are full."""
         reader = self._reader
         count = reader.read(self._socket, 0)
-        if self._coalesce and 0 < count < FEW and not reader.joined(count):
-            time.sleep(self._coalesce)
+        if coalesce and 0 < count < FEW and not reader.joined(count):
+            time.sleep(coalesce)
             count = reader.read(self._socket, count)
         if reader.drops is not None:
             self._dropped = self._counted(reader.drops), reader.drops

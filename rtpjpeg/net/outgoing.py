@@ -19,6 +19,9 @@ from .address import Address, check_port, plain, resolve
 from .options import LINUX, Departure, errno_name, family_of
 from .trouble import DOWN, FULL, UNCUT, Next, Trouble
 
+LEAST_MTU = 576
+"""What every host takes (RFC 791 section 3.1). While a cable is out Linux says 68 of its route."""
+
 
 class UdpSender:
     """Sends trains to one address.
@@ -160,9 +163,10 @@ class UdpSender:
         if not LINUX:
             return None
         try:
-            return self._socket.getsockopt(self._options.level, self._options.mtu)
+            mtu = self._socket.getsockopt(self._options.level, self._options.mtu)
         except OSError:  # no route just now
             return None
+        return mtu if mtu >= LEAST_MTU else None
 
     def _use(self, sock: socket.socket) -> None:
         """Take a fresh socket and connect it; a network that is down is met again at the next train."""

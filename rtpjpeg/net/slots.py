@@ -36,6 +36,9 @@ _CONTROL_STARTS = np.arange(CONTROLS, dtype=np.uint64) * CONTROL.itemsize
 
 _CONTROL = struct.Struct(f"={np.dtype(np.uintp).itemsize + 4}xiI")
 
+LARGE = 1 << 18
+"""Bytes of a train that are followed by another train; a frame is refused that keeps 4 MiB."""
+
 LITTLE = 65536
 """Bytes that are copied for nothing rather than gathered row by row."""
 
@@ -70,16 +73,27 @@ class Reader(ABC):
         return bool(self.segments[:count].any())
 
     def trains(self, count: int) -> list[Received]:
-        """Return one train for each source, in order of arrival, in memory of their own."""
+        """Return a train for each source, in order of arrival, in memory of its own; a large one in parts."""
         sources = self.sources(count)
         if count == 1 and self.lengths[0]:
             return [(self._only(), sources[0])]
         if len(sources) == 1:
-            return [(self._train(slice(0, count)), sources[0])]
+            return [(self._train(part), sources[0]) for part in self._parts(slice(0, count))]
         rows: dict[Address, list[int]] = {}
         for row, source in enumerate(sources):
             rows.setdefault(source, []).append(row)
-        return [(self._train(np.array(chosen)), source) for source, chosen in rows.items()]
+        return [
+            (self._train(part), source)
+            for source, chosen in rows.items()
+            for part in self._parts(np.array(chosen))
+        ]
+
+    def _parts(self, rows: Rows) -> list[Rows]:
+        """Cut rows where a train grows large: one packet of it keeps all of it in memory."""
+        before = self.lengths[rows].cumsum() // LARGE
+        if not before[-1]:
+            return [rows]
+        return [*np.split(np.arange(self.slots)[rows], np.flatnonzero(np.diff(before)) + 1)]
 
     def _only(self) -> PacketTrain:
         """Return the one datagram that came: the usual case, so the short way."""

@@ -74,9 +74,9 @@ class Stream:
         """Datagrams that came and found the socket's buffer full."""
         return 0
 
-    def receive(self, data: bytes | PacketTrain, now: float, peer: object) -> None:
-        """Take what came from ``peer`` at ``now`` (seconds of the session's clock)."""
-        self.session.receive(data, now, peer)
+    def receive(self, data: bytes | PacketTrain, now: float, peer: object, more: bool = False) -> None:
+        """Take what came from ``peer`` at ``now``, seconds of the session's clock; ``more`` may have come."""
+        self.session.receive(data, now, peer, more)
         self._handle_events(now)
 
     def handle_timer(self, now: float) -> None:
@@ -214,9 +214,13 @@ class LiveStream(Stream):
             now = clock()
             if now >= end:
                 return
-            for train, peer in self.receiver.receive(self._wait(now, end)):
-                self.receive(train, clock(), peer)
-            self.handle_timer(clock())
+            received = self.receiver.receive(self._wait(now, end))
+            # Ours first: where we read late, it only seems silent, and another one would take its place.
+            received.sort(key=lambda item: item[1] != self.session.source)
+            for train, peer in received:
+                self.receive(train, clock(), peer, more=True)
+            # What had not come when we began to read is late; what came since then may wait in the socket.
+            self.handle_timer(now)
             self._tell_notices()
 
     def _wait(self, now: float, end: float) -> float:

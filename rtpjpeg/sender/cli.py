@@ -112,6 +112,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check-config", action="store_true", help="say every fault of the configuration, and end"
     )
+    parser.add_argument(
+        "--doctor",
+        action="store_true",
+        help="look whether this machine has what the cameras need, say what to do where not, and end",
+    )
+    parser.add_argument(
+        "--bench",
+        action="store_true",
+        help="measure what a frame of the configured size and quality costs on this machine, and end;"
+        " --frames N measures each step N times (default: for half a second)",
+    )
     add_impair(parser)
     add_reports(parser)
 
@@ -143,6 +154,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    if arguments.doctor:
+        from .doctor import doctor  # It must run where numpy or pydantic is missing.
+
+        return doctor(arguments)
+    if arguments.bench:
+        from .bench import bench
+
+        return bench(arguments)
     from .command import send
 
     return send(arguments, mailbox)

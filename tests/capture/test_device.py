@@ -180,11 +180,20 @@ def test_closing_leaves_a_thread_that_hangs(opened: list[Fake], monkeypatch: pyt
     assert len(camera.feeds) == 1 and camera.feeds[0].closed.wait(WAIT)
 
 
-def test_the_end_of_a_file_is_none(opened: list[Fake]) -> None:
-    camera = make(opened, [jpegs(1)[0], None])
+def test_a_file_waits_and_ends(opened: list[Fake]) -> None:
+    class File(Fake):
+        def connect(self) -> Scripted:
+            feed = super().connect()
+            feed.is_file = True
+            return feed
+
+    camera = File([*jpegs(3)[:2], b"broken", jpegs(3)[2], None])
+    opened.append(camera)
     camera.open()
     camera.gate.open()
-    assert camera.read(WAIT) is not None
+    frames = [camera.read(WAIT) for _ in range(3)]
+    assert [frame.jpeg for frame in frames if frame is not None] == list(jpegs(3))
+    assert not camera.live and camera.frame_number == 3
     assert camera.read(WAIT) is None and camera.read(WAIT) is None
 
 
@@ -279,7 +288,7 @@ def test_foreign_jpegs_are_encoded_again_where_that_is_asked_for(transcode: bool
     camera.open()
     camera.gate.let()
     frame = camera.read(0)
-    assert frame is not None and camera.transcodes is transcode
+    assert frame is not None
     assert (parse_jpeg(frame.jpeg).q == 70) if transcode else (frame.jpeg == foreign)
     camera.gate.let()
     frame = camera.read(0)

@@ -13,7 +13,7 @@ from rtpjpeg.capture.feed import Reader, Shot
 class Scripted:
     """A device that gives its list, and then the end."""
 
-    raw = False
+    raw = is_file = False
     width, height, fps = 160, 96, 30.0
 
     def __init__(self, items: list[Shot | Exception | None], gate: Gate) -> None:
@@ -98,3 +98,30 @@ def test_it_stops_with_its_next_picture() -> None:
     gate.open()
     assert feed.closed.wait(WAIT)
     reader.join(WAIT)
+
+
+def test_a_file_gives_a_picture_for_each_that_is_asked_for() -> None:
+    gate = Gate()
+    gate.open()
+    feed = Scripted(SHOTS, gate)
+    feed.is_file = True
+    reader = Reader("camera1", lambda: feed)
+    reader.start(WAIT)
+    found = []
+    for _ in SHOTS:
+        reader.ask()
+        taken = reader.slot.get(WAIT)
+        assert taken is not None
+        found.append(taken.number)
+    assert found == [0, 1, 2, 3]
+    reader.ask()
+    assert reader.slot.get(WAIT) is None and feed.closed.wait(WAIT)
+
+
+def test_a_file_that_nobody_reads_stops() -> None:
+    feed = Scripted(SHOTS, Gate())
+    feed.is_file = True
+    reader = Reader("camera1", lambda: feed)
+    reader.start(WAIT)
+    reader.stop()
+    assert feed.closed.wait(WAIT)

@@ -16,7 +16,7 @@ from capture.devices import WAIT, Capture, Gate
 from capture.makers import avi, chunk, decoded, jpegs, pictures, psnr
 from capture.test_base import Clock
 from conformance.pictures import without
-from rtpjpeg.capture import device
+from rtpjpeg.capture import device, is_present
 from rtpjpeg.capture import opencv as room
 from rtpjpeg.capture.opencv import OpenCvCamera
 from rtpjpeg.errors import CaptureError
@@ -217,6 +217,14 @@ def test_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [room._source(*pair) for pair in given] == [1, 0, "/home/me/a.avi", "rtsp://x/~"]
 
 
+def test_a_device_may_be_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    found = [is_present("opencv", device, "camera1") for device in (str(tmp_path), "97", "rtsp://x/1")]
+    assert found == [True, False, None]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert is_present("opencv", None, "camera1") is None
+
+
 # -- real OpenCV on files ------------------------------------------------------------------------------
 
 
@@ -228,30 +236,16 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
-def played(source: OpenCvCamera, clock: Clock, gate: Gate) -> list[Frame]:
-    """The pictures of a file: the next one is let go when this one was read."""
-    found = []
-    while (frame := source.read(WAIT)) is not None:
-        found.append(frame)
-        gate.grant()
-    return found
-
-
-def gated_sleep(clock: Clock, gate: Gate) -> Callable[[float], None]:
-    def sleep(seconds: float) -> None:
-        gate.pass_one()
-        clock.sleep(seconds)
-
-    return sleep
+def played(source: OpenCvCamera) -> list[Frame]:
+    return [frame for frame in iter(lambda: source.read(WAIT), None) if frame is not None]
 
 
 def test_a_real_mjpeg_file_passes_as_it_is_at_its_own_pace(clip: Path) -> None:
-    clock, gate = Clock(), Gate()
-    with OpenCvCamera(
-        "camera1", 160, 96, 25, device=str(clip), clock=clock, sleep=gated_sleep(clock, gate)
-    ) as source:
+    clock = Clock()
+    with OpenCvCamera("camera1", 160, 96, 25, device=str(clip), clock=clock, sleep=clock.sleep) as source:
         assert (source.width, source.height, source.fps) == (160, 96, 25) and source.notices == []
-        frames = played(source, clock, gate)
+        assert not source.live
+        frames = played(source)
     assert [frame.jpeg for frame in frames] == list(jpegs())
     times = [frame.captured_at for frame in frames if frame.captured_at is not None]
     assert times == pytest.approx([1000, 1000.04, 1000.08])
@@ -265,9 +259,9 @@ def test_real_video_of_another_codec_is_encoded(tmp_path: Path) -> None:
     for picture in pictures():
         writer.write(picture)
     writer.release()
-    clock, gate = Clock(), Gate()
-    with OpenCvCamera(device=str(path), quality=92, clock=clock, sleep=gated_sleep(clock, gate)) as source:
-        frames = played(source, clock, gate)
+    clock = Clock()
+    with OpenCvCamera(device=str(path), quality=92, clock=clock, sleep=clock.sleep) as source:
+        frames = played(source)
     assert len(frames) == 3
     for frame, picture in zip(frames, pictures(), strict=True):
         assert parse_jpeg(frame.jpeg).q == 92 and psnr(decoded(frame.jpeg), picture) > 30

@@ -17,7 +17,7 @@ from capture.devices import WAIT, Container, Gate, Gated
 from capture.makers import avi, chunk, decoded, jpegs, pictures, psnr
 from capture.test_base import Clock
 from conformance.pictures import Segment, pillow, with_first, without
-from rtpjpeg.capture import device, list_v4l2
+from rtpjpeg.capture import device, is_present, list_v4l2
 from rtpjpeg.capture import v4l2 as room
 from rtpjpeg.capture.v4l2 import V4l2Camera, V4l2Device, device_path, list_devices
 from rtpjpeg.errors import CaptureError
@@ -281,3 +281,9 @@ def test_a_device_is_a_path_an_index_or_the_nth(listing: Path) -> None:
         device_path(None, "camera5", listing)
     with pytest.raises(CaptureError, match="source v4l2: found no device; connect a camera for camera1"):
         device_path(None, "camera1", listing / "missing")
+
+
+def test_a_device_may_be_there_or_not(tmp_path: Path) -> None:
+    found = [is_present("v4l2", device, "camera1") for device in (str(tmp_path), "/dev/video97", "97")]
+    assert found == [True, False, False]
+    assert is_present("v4l2", None, "camera99") is False

@@ -14,6 +14,7 @@ from net.doubles import PATIENCE, collect, equal_packets, send_plain, train_of, 
 from rtpjpeg.errors import TransportError
 from rtpjpeg.net import gso, incoming, mmsg, options
 from rtpjpeg.net.incoming import FEW
+from rtpjpeg.net.slots import SLOTS
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
 from rtpjpeg.train import PacketTrain
 
@@ -58,6 +59,27 @@ def test_single_datagrams_arrive_in_order(sender: UdpSender, receiver: UdpReceiv
 def test_equal_packets_arrive_in_order(sender: UdpSender, receiver: UdpReceiver, count: int) -> None:
     packets = equal_packets(count)
     assert trip(sender, receiver, packets) == packets
+
+
+def test_all_that_waits_is_read_at_once(sender: UdpSender, receiver: UdpReceiver) -> None:
+    """Whoever reads late would else find part of a frame, and take the rest for lost."""
+    packets = unequal_packets(3 * SLOTS + 5)
+    for first in range(0, len(packets), 40):
+        sender.send(train_of(packets[first : first + 40]))
+    received = receiver.receive(PATIENCE)
+    assert [packet for train, _ in received for packet in train] == packets
+    assert {source for _, source in received} == {sender.local_address}
+
+
+def test_what_never_ends_is_read_up_to_the_size_of_the_buffer(
+    receiver: UdpReceiver, sender: UdpSender
+) -> None:
+    receiver.granted_buffer = SLOTS * 300
+    packets = [bytes(600)] * (3 * SLOTS)
+    sender._segmenting = False
+    sender.send(train_of(packets))
+    assert sum(len(train) for train, _ in receiver.receive(PATIENCE)) == 2 * SLOTS
+    assert sum(len(train) for train, _ in receiver.receive(PATIENCE)) == SLOTS
 
 
 def test_several_trains_and_single_datagrams_read_at_once_keep_their_order(

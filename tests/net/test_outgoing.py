@@ -228,6 +228,13 @@ def test_a_route_that_is_gone_has_no_mtu(sender: UdpSender, receiver: UdpReceive
     assert (sender.path_mtu, sender.send_errors) == (None, 0)
 
 
+def test_a_route_that_is_going_away_has_no_mtu(sender: UdpSender, receiver: UdpReceiver) -> None:
+    """Packets made to fit it would stay small when it is back, and 68 bytes hold no packet of a frame."""
+    narrow(sender, 68)
+    assert trip(sender, receiver, UNEQUAL) == UNEQUAL
+    assert (sender.path_mtu, sender.notices) == (None, [])
+
+
 @pytest.mark.parametrize("number", [errno.EMSGSIZE, errno.EINVAL])
 def test_packets_too_large_for_the_route_go_uncut_and_the_mtu_is_noted(
     sender: UdpSender, receiver: UdpReceiver, number: int

@@ -8,7 +8,7 @@ import socket
 import numpy as np
 import pytest
 
-from rtpjpeg.net.slots import SLOT_BYTES, PlainReader, Reader
+from rtpjpeg.net.slots import LARGE, SLOT_BYTES, PlainReader, Reader, Received
 
 A, B, C = ("10.0.0.1", 1), ("10.0.0.2", 2), ("10.0.0.3", 3)
 
@@ -71,7 +71,24 @@ def test_any_mixture_becomes_the_same_packets(seed: int) -> None:
                 (chance.randbytes(length), segment if length > segment else 0, chance.choice([A, A, B, C]))
             )
         trains = FilledReader(datagrams).trains(len(datagrams))
-        assert [(list(train), source) for train, source in trains] == expected(datagrams)
+        assert all(train.data.nbytes < 3 * LARGE for train, _ in trains)
+        assert joined(trains) == expected(datagrams)
+
+
+def joined(trains: list[Received]) -> list[tuple[list[bytes], tuple[str, int]]]:
+    """Put the trains of one source together."""
+    packets: dict[tuple[str, int], list[bytes]] = {}
+    for train, source in trains:
+        packets.setdefault(source, []).extend(train)
+    return [(pieces, source) for source, pieces in packets.items()]
+
+
+def test_a_large_train_is_read_in_parts() -> None:
+    """A packet keeps its whole train in memory, and a frame that keeps 4 MiB is refused."""
+    datagrams = [(bytes([row]) * 60_000, 1200, A) for row in range(64)]
+    trains = FilledReader(datagrams).trains(len(datagrams))
+    assert max(train.data.nbytes for train, _ in trains) < LARGE + 60_000
+    assert joined(trains) == expected(datagrams)
 
 
 def test_a_few_large_datagrams_do_not_cost_a_table_of_large_rows() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from receiver.feeding import Feeder, train
-from rtpjpeg import Frame, Packetizer, ReceiverSession, TransportError
+from rtpjpeg import Frame, Packetizer, PacketTrain, ReceiverSession, TransportError
 from rtpjpeg.net.udp import UdpReceiver
 from rtpjpeg.receiver.source import Source
 from rtpjpeg.receiver.stream import LiveStream, Stream
@@ -128,6 +130,61 @@ def test_a_live_stream_ends_after_its_duration() -> None:
     stream.start()
     assert ended.wait(60)
     assert stream.frames_received == 0
+
+
+class LateReceiver(UdpReceiver):
+    """A receiver that is asked after all of this has come, and then no more."""
+
+    def __init__(self, received: list[tuple[PacketTrain, tuple[str, int]]]) -> None:
+        super().__init__("127.0.0.1", 0)
+        self.reads = [received]
+
+    def receive(self, timeout: float | None = None) -> list[tuple[PacketTrain, tuple[str, int]]]:
+        return self.reads.pop() if self.reads else super().receive(timeout)
+
+
+def test_a_stream_that_is_read_late_is_not_silent() -> None:
+    """Another sender on the same host may take over after a second, but not in front of what is ours."""
+    ours, other = Packetizer(ssrc=7), Packetizer(ssrc=8)
+    session = ReceiverSession()
+    session.receive(train(0, ours), time.monotonic() - 60, PEER)
+    receiver = LateReceiver([(train(1, other), ("192.0.2.1", 9)), (train(1, ours), PEER)])
+    delivered: list[Frame] = []
+    ended = threading.Event()
+    stream = LiveStream(Source("rtp://:1"), session, receiver, delivered.append, ended.set, frames=2)
+    stream.start()
+    assert ended.wait(60)
+    assert [frame.ssrc for frame in delivered] == [7, 7]
+
+
+def test_a_stream_that_stands_still_in_the_midst_of_a_frame_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the clock says behind a read, the rest of the frame may have come since."""
+    packets = list(train(0, Packetizer()))
+    parts = [packets[5:], packets[:5]]
+    now = 100.0
+
+    class HeldUpReceiver(UdpReceiver):
+        """A receiver behind each of whose reads a second is lost."""
+
+        def receive(self, timeout: float | None = None) -> list[tuple[PacketTrain, tuple[str, int]]]:
+            nonlocal now
+            now += 1.0
+            return [(PacketTrain.from_packets(parts.pop()), PEER)] if parts else []
+
+    monkeypatch.setattr("rtpjpeg.receiver.stream.time", SimpleNamespace(monotonic=lambda: now))
+    delivered: list[Frame] = []
+    stream = LiveStream(
+        Source("rtp://:1"),
+        ReceiverSession(),
+        HeldUpReceiver("127.0.0.1", 0),
+        delivered.append,
+        lambda: None,
+        duration=100,
+    )
+    stream.start()
+    stream.join()
+    assert len(delivered) == 1
+    assert stream.session.statistics.frames_dropped == 0
 
 
 class BrokenReceiver(UdpReceiver):

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rtpjpeg import Frame, PacketTrain
+from rtpjpeg import CaptureError, Frame, PacketTrain
 from rtpjpeg.capture.base import Camera
 from rtpjpeg.capture.encode import JpegEncoder
+from rtpjpeg.capture.nosignal import NoSignal
+from rtpjpeg.config import CameraConfig, load
 
 
 @cache
@@ -48,6 +50,8 @@ class ListedCamera(Camera):
         self._before(self.reads)
         self.reads += 1
         item = next(self._items, None)
+        if callable(item):
+            item = item()
         if isinstance(item, Exception):
             raise item
         return None if item is None else Frame(item, 320, 240, captured_at=self.reads / 30)
@@ -58,6 +62,39 @@ class ListedCamera(Camera):
     def before_each(self, action: Callable[[int], object]) -> None:
         """Call an action with the number of the picture in front of each read."""
         self._before = action
+
+
+def configured(**keys: Any) -> CameraConfig:
+    """Return the configuration of camera1, synthetic, with some keys of its own or of [mjpeg-rtp]."""
+    shared = {f"mjpeg-rtp.{key}": keys.pop(key) for key in ("no_signal", "pacing") if key in keys}
+    own = {f"camera1.{key}": value for key, value in keys.items()}
+    off = {"mjpeg-rtp.camera2.enabled": False}
+    return load(None, {}, {"camera1.source": "synthetic", **own, **shared, **off}).cameras[0]
+
+
+class ListedSource:
+    """Opens one camera after another; an exception among them is raised, and at their end one too."""
+
+    is_file = False
+
+    def __init__(self, *cameras: Camera | Exception, **config: Any) -> None:
+        self.config = configured(**config)
+        self._cameras = iter(cameras)
+        self.opened = 0
+        self.present: Callable[[], bool | None] = lambda: None
+
+    def open(self) -> Camera:
+        self.opened += 1
+        item = next(self._cameras, CaptureError("there is no camera"))
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def is_present(self) -> bool | None:
+        return self.present()
+
+    def no_signal(self) -> NoSignal:
+        return NoSignal("camera1", 320, 240, 80, None)
 
 
 class FileCamera(ListedCamera):

@@ -339,6 +339,15 @@ def test_an_unknown_host_is_exit_code_3(capsys: Capture) -> None:
     assert err.count("\n") == 1
 
 
+def test_a_local_port_that_is_taken_is_exit_code_3_and_named(capsys: Capture) -> None:
+    with UdpReceiver("", 0) as taken:
+        port = taken.local_address[1]
+        assert main(["--source", "synthetic", "--only", "camera1", "--camera1", f"local_port={port}"]) == 3
+    assert capsys.readouterr().err == (
+        f"rtpjpeg-send: local port {port} cannot be opened: it is taken by another program\n"
+    )
+
+
 def test_a_description_for_each_camera(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "cam.sdp"
     words = "--source synthetic --size 324x244 --fps 60 --frames 1 --camera1 interface=lo --camera1 ttl=3"
