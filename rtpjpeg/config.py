@@ -47,6 +47,8 @@ class CameraConfig:
     """Frames a second; None is 30, or a file's own rate; 0 is a file as fast as it goes."""
     quality: int
     """1 to 100."""
+    transcode: bool
+    """Encode pictures again that the profile cannot carry."""
     controls: Mapping[str, Any]
     """Camera controls by name."""
     destinations: tuple[tuple[str, int], ...]
@@ -246,7 +248,10 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     def stream(key: str) -> Any:
         return values[f"mjpeg-rtp.{name}.{key}"]
 
-    own = {key: stream(key) for key in ("source", "quality", "local_port", "ssrc", "ttl", "interface")}
+    own = {
+        key: stream(key)
+        for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
+    }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
     own |= {
         key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")

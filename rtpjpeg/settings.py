@@ -244,7 +244,6 @@ KEYS = tuple(key_paths())
 """Every key of the file as a dotted path."""
 
 NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
-    "mjpeg-rtp.cameraN.transcode": (False,),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
 }

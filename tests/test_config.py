@@ -59,6 +59,7 @@ def test_defaults() -> None:
         target_size=None,
         fps=None,
         quality=85,
+        transcode=False,
         controls={},
         destinations=(("127.0.0.1", 5000),),
         local_port=0,
@@ -407,7 +408,7 @@ def test_an_unknown_word_of_the_command_line() -> None:
 
 
 def test_all_faults_at_once_with_where_they_come_from() -> None:
-    text = "camera1.width = 5\nlidr = 1\n[mjpeg-rtp.camera1]\nquality = 0\ntranscode = true\n"
+    text = "camera1.width = 5\nlidr = 1\n[mjpeg-rtp.camera1]\nquality = 0\ntranscode = 1\n"
     text += "[mjpeg-rtp.camera2]\n"
     environment = {"RTPJPEG_MJPEG_RTP_MTU": "big", "RTPJPEG_MTU": "5"}
     overrides = {"camera*.fps": 0, "camera2.dest_port": "", "camera2.ssrc": "a\nb"}
@@ -416,10 +417,10 @@ def test_all_faults_at_once_with_where_they_come_from() -> None:
         "camera1.width: found 5, expected a whole number of pixels, 8 to 2040 (RFC 2435 section 3.1.5)",
         "mjpeg-rtp.mtu: found big, expected a whole number of bytes, 500 to 9000 (RTPJPEG_MJPEG_RTP_MTU)",
         "mjpeg-rtp.camera1.quality: found 0, expected a whole number, 1 to 100",
+        "mjpeg-rtp.camera1.transcode: found 1, expected true or false",
         'mjpeg-rtp.camera2.dest_port: found "", expected a port, 1 to 65535 (command line)',
         'mjpeg-rtp.camera2.ssrc: found "a\\nb", expected a whole number of 32 bits (command line)',
         "lidr: unknown name; did you mean camera1.width?",
-        "mjpeg-rtp.camera1.transcode: found true, expected false; more is not offered by this version",
         "camera1.fps: found 0, expected a rate above 0 for source auto (command line, every camera)",
         "camera2.fps: found 0, expected a rate above 0 for source auto (command line, every camera)",
     ]
@@ -509,6 +510,13 @@ def test_words_for_a_camera_that_does_not_run_are_said() -> None:
     assert notices(words) == (
         "camera2: named on the command line, but it does not run; --only camera2 runs it",
     )
+
+
+@pytest.mark.parametrize("value", ["true", "yes", "1"])
+def test_transcode_belongs_to_one_camera(value: str) -> None:
+    first, second = load(None, {}, {"camera1.transcode": value}).cameras
+    assert (first.transcode, second.transcode) == (True, False)
+    assert one("[mjpeg-rtp.camera1]\ntranscode = true\n").transcode
 
 
 # -- as TOML ------------------------------------------------------------------------------------------

@@ -29,9 +29,9 @@ class CameraSource:
         return open_camera(
             config.source,
             name=config.name,
+            device=config.device,
             width=config.width,
             height=config.height,
-            device=config.device,
             crop=config.crop,
             target_size=config.target_size,
             flip_method=config.flip_method,
@@ -39,6 +39,8 @@ class CameraSource:
             fps=config.fps,
             quality=config.quality,
             packet_room=packet_room(config),
+            transcode=config.transcode,
+            profile=config.profile,
         )
 
     def no_signal(self) -> NoSignal:

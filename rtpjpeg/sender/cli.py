@@ -54,9 +54,9 @@ def _add_cameras(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="auto, picamera2, synthetic, or replay:PATH with a folder of JPEGs or a JPEG, MJPEG, AVI, Y4M or"
-        " pcap file; once for all cameras or once for each (default: auto, which is picamera2 where it is"
-        " installed, else synthetic)",
+        help="auto, picamera2, synthetic, v4l2, opencv, or replay:PATH with a folder of JPEGs or a JPEG,"
+        " MJPEG, AVI, Y4M or pcap file; once for all cameras or once for each (default: auto, which is"
+        " picamera2 where it is installed, else synthetic)",
     )
     parser.add_argument(
         "--dest",

@@ -16,6 +16,8 @@ from typing import Any
 
 from ..capture.base import Camera
 from ..capture.nosignal import NoSignal
+from ..capture.slot import Slot
+from ..capture.transcode import is_curable
 from ..config import CameraConfig
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
@@ -26,7 +28,6 @@ from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .samples import Samples
 from .service import CameraHealth
-from .slot import Slot
 from .supervisor import Supervisor
 
 NO_SIGNAL_EVERY = 1.0
@@ -271,7 +272,9 @@ class CameraStream:
         cause = (error.field, error.expected)
         if cause not in self._refused:
             self._refused.add(cause)
-            _log.error("%s: a picture cannot be sent: %s", self.name, error)
+            cured = is_curable(error) and not self.source.config.transcode
+            advice = ", or set transcode = true" if cured else ""
+            _log.error("%s: a picture cannot be sent: %s%s", self.name, error, advice)
 
     def _fail(self, error: Exception) -> None:
         """End this stream, and it alone."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from rtpjpeg import CaptureError, Frame, PacketTrain
 from rtpjpeg.capture.base import Camera
@@ -21,6 +23,14 @@ def picture(seed: int = 1, width: int = 320, height: int = 240) -> bytes:
     """Return a JPEG of some kilobytes."""
     coarse = np.random.default_rng(seed).integers(0, 255, (height // 8, width // 8, 3), np.uint8)
     return JpegEncoder(80).encode_bgr(coarse.repeat(8, axis=0).repeat(8, axis=1))
+
+
+@cache
+def progressive() -> bytes:
+    """Return a JPEG that RFC 2435 cannot carry."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(buffer, "JPEG", progressive=True)
+    return buffer.getvalue()
 
 
 class ListedCamera(Camera):

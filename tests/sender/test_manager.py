@@ -21,7 +21,7 @@ from rtpjpeg.sender.console import FAULT, MISSING, Mailbox
 from rtpjpeg.sender.manager import Manager
 from rtpjpeg.sender.service import Notifier
 from rtpjpeg.sender.stream import Limits
-from sender.doubles import picture
+from sender.doubles import picture, progressive
 
 
 def cameras(**overrides: Any) -> tuple[CameraConfig, ...]:
@@ -72,6 +72,21 @@ def test_a_camera_that_breaks_later_leaves_the_other_one_alone(
     manager.stop()
     assert manager.streams[1].session.statistics.frames_sent == 5
     assert manager.judge(complete=True) == 0
+
+
+@pytest.mark.parametrize("transcode", [False, True])
+def test_transcode_reaches_the_camera(
+    transcode: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0.jpg").write_bytes(progressive())
+    words = {"camera*.source": f"replay:{tmp_path}", "camera1.enabled": True, "camera2.enabled": False}
+    manager = make(cameras(**words, **{"camera1.transcode": transcode}))
+    manager.open()
+    assert manager.run(0)
+    manager.stop()
+    assert manager.statistics()[0]["frames_sent"] == int(transcode)
+    assert ("or set transcode = true" in caplog.text) is not transcode
+    assert ("such pictures are decoded and encoded again" in caplog.text) is transcode
 
 
 def test_nothing_sent_is_a_fault() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -193,7 +194,15 @@ def test_a_picture_that_cannot_be_sent_is_counted_and_each_cause_said_once(
     assert (found["frames_sent"], found["frames_dropped"]) == (1, 4)
     said = [record.message for record in caplog.records if "cannot be sent" in record.message]
     assert len(said) == 2
-    assert "grayscale" in said[0]
+    assert "grayscale" in said[0] and said[0].endswith("(RFC 2435 section 4.1), or set transcode = true")
+    assert "GIF" not in said[1] and "transcode" not in said[1]
+
+
+def test_transcode_is_not_named_where_it_is_on(caplog: pytest.LogCaptureFixture) -> None:
+    run = Run(FileCamera([GRAYSCALE]))
+    run.stream.source.config = replace(run.stream.source.config, transcode=True)
+    run.finish()
+    assert "grayscale" in caplog.text and "transcode" not in caplog.text
 
 
 def test_refused_pictures_count_for_the_end() -> None:
