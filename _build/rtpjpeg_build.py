@@ -1,4 +1,4 @@
-"""The build backend: setuptools, plus man pages and shell completions made from the parsers.
+"""The build backend: setuptools, plus man pages and shell completions made from the parsers, and units.
 
 It stands in the tree because the parser modules import this package, and setuptools' own backend
 does not put the project's folder on the path. The environment that builds has neither numpy nor
@@ -29,7 +29,7 @@ COMMANDS = {
 
 
 class build_py(build_manpages.build_py):
-    """Build the modules, and put man pages and completions into the wheel's data."""
+    """Build the modules, and put man pages, completions and unit files into the wheel's data."""
 
     def run(self):
         if self.editable_mode:  # a working copy is read in place; it carries no man pages
@@ -41,6 +41,7 @@ class build_py(build_manpages.build_py):
         files = list(self.distribution.data_files or [])
         files.append(("share/man/man1", [f"build/man/{command}.1" for command in COMMANDS]))
         files.extend(completions())
+        files.append(("share/rtpjpeg", [*map(str, sorted(Path("service").glob("*.service"))), "config.toml"]))
         self.distribution.data_files = files
 
     @staticmethod

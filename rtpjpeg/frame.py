@@ -49,6 +49,9 @@ class Frame:
     sequence_number: int = 0
     """Sequence number of the first packet that came of this frame."""
 
+    number: int = 0
+    """How many frames of its stream were received before this one."""
+
     packets: int = 0
     """Packets that this frame was made of."""
 
@@ -72,6 +75,9 @@ class Frame:
 
     oldest_interval: float = 0.0
     """Seconds since the oldest restart interval was new; infinite when one was never seen, and is grey."""
+
+    stale_intervals: tuple[int, ...] = ()
+    """Indices of the restart intervals that did not come with this frame."""
 
     unseen_intervals: tuple[int, ...] = ()
     """Indices of those that have not come since size, quality or interval last changed: grey, or older

@@ -323,6 +323,7 @@ def test_the_age_is_that_of_the_oldest_interval():
     assert splice(concealer, 65, chunks(65, 1, 0, 1), timestamp=2 * FRAME).oldest == pytest.approx(2 / 30)
     made = splice(concealer, 65, chunks(65, 2, 1), timestamp=3 * FRAME)
     assert (made.intervals, made.fresh, made.unseen) == (COUNTS[65], COUNTS[65] - 1, ())
+    assert made.stale == (1,)
     assert made.oldest == pytest.approx(2 / 30), "interval 1 is of the frame at 1/30 s"
     assert splice(concealer, 65, chunks(65, 1), timestamp=4 * FRAME).oldest == 0
 
@@ -344,7 +345,7 @@ def test_a_clock_that_jumps_makes_nothing_older(jump):
 
 def test_what_was_never_seen_is_infinitely_old():
     made = splice(Concealer(), 65, chunks(65, 1, 0, 2))
-    assert (made.oldest, made.unseen, made.fresh) == (float("inf"), (0, 2), 1)
+    assert (made.oldest, made.unseen, made.stale, made.fresh) == (float("inf"), (0, 2), (0, 2), 1)
 
 
 def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():

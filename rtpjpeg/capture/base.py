@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 from ..frame import Frame
 
@@ -21,7 +21,7 @@ Sleep = Callable[[float], object]
 class Camera(ABC):
     """A source of JPEG pictures, read by one thread; also a context manager that opens and closes."""
 
-    live: ClassVar[bool] = True
+    live: bool = True
     """True when pictures that nobody reads in time are lost; False for a file, which waits."""
 
     def __init__(self, name: str, width: int, height: int, fps: float) -> None:
@@ -53,6 +53,10 @@ class Camera(ABC):
 
     def set_quality(self, quality: int) -> bool:
         """Set the JPEG quality (1..100) from the next frame on; False where pictures come as JPEGs."""
+        return False
+
+    def set_fps(self, fps: float) -> bool:
+        """Set the frame rate from the next frame on; False where the camera cannot while it runs."""
         return False
 
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..errors import CaptureError, UnsupportedJpegError
 from ..jpeg import read_size, walk_segments
 
+PLAIN = "JPEGs without restart markers, sent as they are: a lost packet costs a whole picture"
 _DRI = 0xDD
 
 

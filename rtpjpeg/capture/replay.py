@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from ..errors import CaptureError, ConfigError, RtpJpegError
 from ..frame import Frame
@@ -18,7 +18,8 @@ from .base import Camera, Clock, Sleep
 from .encode import JpegEncoder
 from .intervals import PacketRoom
 from .jpegfiles import SUFFIXES, open_folder, open_jpeg, open_mjpeg
-from .pictures import Picture, Pictures, fault, has_restart_interval
+from .pictures import PLAIN, Picture, Pictures, fault, has_restart_interval
+from .transcode import Encoders, Transcoder
 from .y4m import MAGIC, open_y4m
 
 _T = TypeVar("_T")
@@ -26,7 +27,6 @@ DEFAULT_FPS = 30.0
 _LATE = 1.0
 """Seconds behind its time at which a reader is no longer made to hurry."""
 _PCAP = tuple(map(bytes.fromhex, ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a")))
-_PLAIN = "JPEGs without restart markers, sent as they are: a lost packet costs a whole picture"
 _KINDS = "a folder of JPEGs or a JPEG, MJPEG, AVI, Y4M or pcap file"
 
 
@@ -34,11 +34,12 @@ class ReplayCamera(Camera):
     """Plays a folder of JPEGs, a JPEG, MJPEG, AVI (MJPG), Y4M or pcap file, in the reader's thread.
 
     ``fps`` None is the file's own rate (30 where it has none), 0 as fast as it goes. ``quality`` and
-    those that follow are for raw video, as ``JpegEncoder`` has them; JPEGs pass as they are. With
-    ``loop`` it never ends.
+    those that follow are for raw video, as ``JpegEncoder`` has them; JPEGs pass as they are, but with
+    ``transcode`` those that cannot be sent in this ``profile`` are encoded again. With ``loop`` it does not
+    end.
     """
 
-    live: ClassVar[bool] = False
+    live = False
 
     def __init__(
         self,
@@ -49,6 +50,8 @@ class ReplayCamera(Camera):
         quality: int = 85,
         restart_interval: int = 0,
         packet_room: PacketRoom | None = None,
+        transcode: bool = False,
+        profile: str = "resilient",
         loop: bool = False,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
@@ -58,13 +61,13 @@ class ReplayCamera(Camera):
         super().__init__(name, 0, 0, DEFAULT_FPS if fps is None else fps)
         self.path = Path(path).expanduser()
         self._own_rate = fps is None
-        self._quality = quality
-        self._restart_interval = restart_interval
         self._packet_room = packet_room
         self._loop = loop
         self._clock = clock
         self._sleep = sleep
-        self._encoder: JpegEncoder | None = None
+        self._transcodes = transcode
+        self._encoders = Encoders(quality, restart_interval, packet_room, self.notices)
+        self._transcoder = Transcoder(self._encoders.get, profile, self.notices.append, clock)
         self._pictures: Pictures | None = None
         self._stream: Iterator[Picture] = iter(())
         self._first: Picture | None = None
@@ -75,7 +78,7 @@ class ReplayCamera(Camera):
         """Look into the file and read its first picture, which tells the size."""
         if self._pictures is not None:
             return
-        pictures = _told(self.path, lambda: find_pictures(self.path, self._make_encoder))
+        pictures = _told(self.path, lambda: find_pictures(self.path, self._encoders.get))
         self._stream = pictures.frames()
         self._first = self._next()
         if self._first is None:
@@ -84,8 +87,8 @@ class ReplayCamera(Camera):
         self._set_pace(pictures.fps or DEFAULT_FPS)
         self._pictures = pictures
         self._take_notices(pictures)
-        if self._packet_room and self._encoder is None and not has_restart_interval(self._first.jpeg):
-            self.notices.append(f"{self.path}: {_PLAIN}")
+        if self._packet_room and not self._encoders.made and not has_restart_interval(self._first.jpeg):
+            self.notices.append(f"{self.path}: {PLAIN}")
 
     def read(self, timeout: float = 1.0) -> Frame | None:
         """Return the next picture when its time has come, or None at the end of the file."""
@@ -101,21 +104,13 @@ class ReplayCamera(Camera):
         return Frame(picture.jpeg, picture.width, picture.height, captured_at=captured_at)
 
     def set_quality(self, quality: int) -> bool:
-        """Set the JPEG quality (1..100) of raw video from the next frame on; False for JPEGs."""
-        self._quality = quality
-        if self._encoder is not None:
-            self._encoder.quality = quality
-        return self._encoder is not None
+        """Set the JPEG quality (1..100) of what is encoded from the next frame on; False when nothing is."""
+        return self._encoders.set_quality(quality)
 
     def close(self) -> None:
         """Let go of the file; ``open`` begins at its first picture again."""
-        self._pictures = self._encoder = self._first = None
+        self._pictures = self._first = None
         self._stream = iter(())
-
-    def _make_encoder(self, subsampling: str) -> JpegEncoder:
-        self._encoder = JpegEncoder(self._quality, subsampling, self._restart_interval, self._packet_room)
-        self.notices += self._encoder.notices
-        return self._encoder
 
     def _set_pace(self, own: float) -> None:
         if self._own_rate:
@@ -140,7 +135,11 @@ class ReplayCamera(Camera):
 
     def _next(self) -> Picture | None:
         first, self._first = self._first, None
-        return first or _told(self.path, lambda: next(self._stream, None))
+        return first or _told(self.path, self._take)
+
+    def _take(self) -> Picture | None:
+        picture = next(self._stream, None)
+        return self._transcoder.carried(picture) if picture is not None and self._transcodes else picture
 
 
 class _Timeline:

@@ -46,6 +46,7 @@ class SyntheticCamera(Camera):
         self._encoder = JpegEncoder(quality, subsampling, restart_interval, packet_room)
         self._metronome = Metronome(fps, clock, sleep)
         self._clock = clock
+        self._sleep = sleep
         self._wall = wall
         self._scene: Scene | None = None
         self._start: float | None = None
@@ -72,6 +73,12 @@ class SyntheticCamera(Camera):
     def set_quality(self, quality: int) -> bool:
         """Set the JPEG quality (1..100) from the next frame on."""
         self._encoder.quality = quality
+        return True
+
+    def set_fps(self, fps: float) -> bool:
+        """Set the frame rate from the next frame on; frame numbers begin anew."""
+        self.fps = fps
+        self._metronome = Metronome(fps, self._clock, self._sleep)
         return True
 
     def close(self) -> None:

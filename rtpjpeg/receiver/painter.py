@@ -1,18 +1,25 @@
 """Pixels of one stream: what a frame does not know, the picture before it still shows.
 
 A JPEG may hold restart intervals that nobody has seen since the quality last changed; in the file they
-are mid-grey. On a screen they would flash, and the picture before is nearly always the better guess.
+are mid-grey. On a screen they would flash, and the picture before is nearly always the better guess. The
+other stale intervals are as an earlier frame had them; where the whole picture has moved since, they are
+drawn from the picture before, moved as far.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from ..frame import Frame
 from .decode import Image, decode
+from .motion import Shift, find_shift, overlap
 
 Area = tuple[slice, slice]
 """Rows and columns of an image."""
+REST = 4
+"""Frames from one vain look for motion to the next: a look costs as much as half a decoding."""
 
 
 class Painter:
@@ -20,15 +27,57 @@ class Painter:
 
     def __init__(self) -> None:
         self._before: Image | None = None
+        self._number = -1
+        self._rest = 0
+        """Frames for which no motion is looked for, because none was found."""
 
     def __call__(self, frame: Frame) -> Image:
         """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises."""
         image, before = decode(frame.jpeg), self._before
-        if frame.unseen_intervals and before is not None and before.shape == image.shape:
-            for area in areas(frame.type, frame.width, frame.restart_interval, frame.unseen_intervals):
-                image[area] = before[area]
-        self._before = image
+        if frame.stale_intervals and before is not None and before.shape == image.shape:
+            self._fill(image, before, frame)
+        self._before, self._number = image, frame.number
         return image
+
+    def _fill(self, image: Image, before: Image, frame: Frame) -> None:
+        """Draw the stale areas of an image from the one before."""
+        # Where frames in between were not drawn, what stands in the file may be newer than our picture.
+        follows = frame.number == self._number + 1
+        indices = frame.stale_intervals if follows else frame.unseen_intervals
+        stale = [*areas(frame.type, frame.width, frame.restart_interval, indices)]
+        shift = self._shift(image, before, stale) if follows else (0, 0)
+        for area in stale:
+            image[area] = before[area]
+            if shift != (0, 0):
+                _move(image, before, area, shift)
+
+    def _shift(self, image: Image, before: Image, stale: list[Area]) -> Shift:
+        """Return how far the picture has moved; where nothing moves it is asked for now and then only."""
+        self._rest -= 1
+        if self._rest > 0:
+            return 0, 0
+        fresh = np.ones(image.shape[:2], np.bool_)
+        for area in stale:
+            fresh[area] = False
+        shift = find_shift(before, image, fresh)
+        self._rest = 0 if shift != (0, 0) else REST
+        return shift
+
+
+def _move(image: Image, before: Image, area: Area, shift: Shift) -> None:
+    """Draw what has moved into an area; what came in from outside stays as it stands."""
+    rows, columns = area
+    to_rows, from_rows = _moved(rows, image.shape[0], shift[1])
+    to_columns, from_columns = _moved(columns, image.shape[1], shift[0])
+    image[to_rows, to_columns] = before[from_rows, from_columns]
+
+
+def _moved(part: slice, size: int, shift: int) -> tuple[slice, slice]:
+    """Return which pixels of a part of a line show what moved, and where they stood."""
+    inside, _ = overlap(size, shift)
+    first = max(part.start, inside.start)
+    last = max(first, min(part.stop, inside.stop))
+    return slice(first, last), slice(first - shift, last - shift)
 
 
 def areas(type_: int, width: int, interval: int, indices: Iterable[int]) -> Iterator[Area]:
@@ -45,10 +94,7 @@ def areas(type_: int, width: int, interval: int, indices: Iterable[int]) -> Iter
             rows = (end - begin) // row if left == 0 else 0
             columns = row if rows else min(row - left, end - begin)
             rows = max(rows, 1)
-            yield (
-                slice(top * height, (top + rows) * height),
-                slice(left * 16, (left + columns) * 16),
-            )
+            yield slice(top * height, (top + rows) * height), slice(left * 16, (left + columns) * 16)
             begin += columns * rows
 
 

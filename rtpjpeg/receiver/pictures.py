@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..capture.slot import Slot
 from ..errors import RtpJpegError
 from ..frame import Frame
-from ..sender.slot import Slot
 from .decode import Image, NoDecoderError
 from .latency import Latency
 

@@ -38,6 +38,7 @@ def build_parser() -> Parser:
     _add_cameras(parser)
     _add_pictures(parser)
     add_end(parser)
+    _add_lists(parser)
     _add_output(parser)
     return parser
 
@@ -53,8 +54,9 @@ def _add_cameras(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="auto, synthetic, or replay:PATH with a folder of JPEGs, an .mjpeg, .avi, .y4m or .pcap file;"
-        " once for all cameras or once for each",
+        help="auto, picamera2, synthetic, v4l2, opencv, or replay:PATH with a folder of JPEGs or a JPEG,"
+        " MJPEG, AVI, Y4M or pcap file; once for all cameras or once for each (default: auto, which is"
+        " picamera2 where it is installed, else synthetic)",
     )
     parser.add_argument(
         "--dest",
@@ -99,6 +101,17 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_lists(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--list-cameras", action="store_true", help="say which cameras are there and what they take, and end"
+    )
+    parser.add_argument(
+        "--list-controls",
+        action="store_true",
+        help="say the controls of each camera with their range, for [cameraN.controls], and end",
+    )
+
+
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sdp",
@@ -111,6 +124,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--check-config", action="store_true", help="say every fault of the configuration, and end"
+    )
+    parser.add_argument(
+        "--doctor",
+        action="store_true",
+        help="look whether this machine has what the cameras need, say what to do where not, and end",
+    )
+    parser.add_argument(
+        "--bench",
+        action="store_true",
+        help="measure what a frame of the configured size and quality costs on this machine, and end;"
+        " --frames N measures each step N times (default: for half a second)",
     )
     add_impair(parser)
     add_reports(parser)
@@ -143,6 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    if arguments.doctor:
+        from .doctor import doctor  # It must run where numpy or pydantic is missing.
+
+        return doctor(arguments)
+    if arguments.bench:
+        from .bench import bench
+
+        return bench(arguments)
     from .command import send
 
     return send(arguments, mailbox)

@@ -6,14 +6,16 @@ import argparse
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from ..config import Config, load
+from ..config import CameraConfig, Config, load
 from ..errors import ConfigError
 from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
-from .console import DONE, Mailbox, log_to_stderr, say_impairment, settle
+from .console import DONE, Mailbox, hangups_to, log_to_stderr, say_impairment, settle
+from .listing import list_cameras
 from .manager import Manager
 from .stream import Limits
 from .table import text_table
@@ -27,6 +29,8 @@ _log = logging.getLogger(__name__)
 def send(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     """Send the cameras, or say the configuration; return the exit code. Raises ``RtpJpegError``."""
     log_to_stderr(COMMAND, arguments.log_level)
+    if arguments.list_cameras or arguments.list_controls:
+        return list_cameras(arguments.list_controls, arguments.json)
     config = configure(arguments, os.environ)
     for notice in config.notices:
         _log.warning("%s", notice)
@@ -68,6 +72,16 @@ def _read_file(path: str | None) -> bytes | None:
         raise ConfigError(f"configuration file {path} cannot be read: {error.strerror}") from None
 
 
+def _read_again(arguments: argparse.Namespace) -> Sequence[CameraConfig] | None:
+    """Return the cameras as they are configured now; a configuration with faults changes nothing."""
+    try:
+        return configure(arguments, os.environ).cameras
+    except ConfigError as error:
+        for fault in error.faults:
+            _log.error("not reloaded: %s", fault)
+        return None
+
+
 def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     limits = Limits(arguments.frames, arguments.duration)
     say_impairment(arguments.impair)
@@ -77,7 +91,8 @@ def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> in
         if arguments.sdp:
             manager.write_descriptions(Path(arguments.sdp))
         settle()
-        complete = manager.run(config.stats_interval_seconds)
+        with hangups_to(mailbox):
+            complete = manager.run(config.stats_interval_seconds, partial(_read_again, arguments))
     finally:
         manager.stop()
     cameras = manager.statistics()

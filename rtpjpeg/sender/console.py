@@ -152,6 +152,7 @@ class Mailbox(queue.SimpleQueue[str]):
     """
 
     STOP = "stop"
+    RELOAD = "reload"
 
     def wait(self, timeout: float | None) -> str | None:
         """Return the next word, or None after ``timeout`` seconds."""
@@ -159,6 +160,19 @@ class Mailbox(queue.SimpleQueue[str]):
             return self.get(timeout=None if timeout is None else max(0.0, timeout))
         except queue.Empty:
             return None
+
+
+@contextmanager
+def hangups_to(mailbox: Mailbox) -> Iterator[None]:
+    """Let SIGHUP put RELOAD into the mailbox while the block runs."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda number, frame: mailbox.put(Mailbox.RELOAD))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

@@ -10,25 +10,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..capture import Camera, open_camera
-from ..capture.intervals import PacketRoom
 from ..config import CameraConfig
-from ..errors import CaptureError, TransportError
-from ..net.impaired import ImpairedSender, Sender
+from ..errors import CaptureError, ConfigError, TransportError
+from ..net.impaired import Sender
 from ..net.impairment import Impairment
-from ..net.link import Link
-from ..net.udp import UdpSender
-from ..packetizer import scan_room
-from ..sdp import SessionDescription
-from ..session import SenderSession
 from .console import DONE, FAULT, MISSING, Mailbox
-from .pacer import Pacer
+from .description import write_descriptions
+from .opening import Opener, open_stream
+from .report import Report
+from .service import Heartbeat, Notifier
 from .stream import CameraStream, Limits
 
 JOIN_SECONDS = 1.5
 """How long the threads of a camera may take to end: a signal is answered within 2 s."""
-NTP_EPOCH = 2_208_988_800
-"""Seconds from 1900 to 1970, since a session id counts like NTP (RFC 8866 section 5.2)."""
+STUCK_SECONDS = 30.0
+"""A camera that has not answered for so long will not: its thread is lost."""
+LOOK_SECONDS = 1.0
+"""How often the main thread looks after the cameras."""
+RELOADED = ("quality", "fps", "destinations", "pacing")
+"""What a reload changes while a camera runs; other changes wait for the next start."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 class Manager:
     """Runs one stream for each camera; everything here is for the main thread.
 
-    A camera that cannot be opened is said and left out. A port or a name that cannot be used is a mistake
-    in the command, which stops it: ``open`` raises ``TransportError`` or ``ConfigError``. With an
-    ``impairment`` every destination is behind a link of its own, each with the next seed.
+    A live camera that cannot be opened is said and tried again while another one runs; a file is left out.
+    A port or a name that cannot be used is a mistake in the command, which stops it: ``open`` raises
+    ``TransportError`` or ``ConfigError``.
     """
 
     def __init__(
@@ -47,101 +47,100 @@ class Manager:
         limits: Limits,
         mailbox: Mailbox,
         impairment: Impairment | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self.cameras = cameras
         self.mailbox = mailbox
         self.streams: list[CameraStream] = []
-        self._failed: list[CameraConfig] = []
         self._limits = limits
-        self._impairment = impairment
-        self._links = 0
         self._resources = ExitStack()
+        self._opener = Opener(self._resources, impairment)
+        self._stuck = False
+        self._notifier = notifier or Notifier()
+        self._heartbeat = Heartbeat(self._notifier)
 
     def open(self) -> None:
         """Open all sockets, then all cameras."""
-        senders = [self._open_senders(config) for config in self.cameras]
+        senders = [self._opener.senders(config) for config in self.cameras]
         for number, (config, found) in enumerate(zip(self.cameras, senders, strict=True)):
+            turn = number / len(self.cameras)
             try:
-                self.streams.append(self._open_stream(config, found, number))
+                self.streams.append(
+                    open_stream(config, found, self._limits, partial(self.mailbox.put, config.name), turn)
+                )
             except CaptureError as error:
-                self._failed.append(config)
                 _log.error("%s: %s", config.name, error)
+        if not any(_is_open(stream) for stream in self.streams):
+            self.streams.clear()
 
-    def _open_senders(self, config: CameraConfig) -> list[Sender]:
-        senders = []
-        for number, destination in enumerate(config.destinations):
-            sender = UdpSender(
-                destination,
-                local_port=0 if number else config.local_port,  # a port belongs to one socket
-                dscp=config.dscp,
-                ttl=config.ttl,
-                interface=config.interface,
-            )
-            self._resources.callback(sender.close)
-            senders.append(self._impair(sender))
-        return senders
-
-    def _impair(self, sender: UdpSender) -> Sender:
-        """Put a link in front of a sender, where one is asked for."""
-        if self._impairment is None:
-            return sender
-        impaired = ImpairedSender(sender, Link(self._impairment.derived(self._links)))
-        self._links += 1
-        self._resources.callback(impaired.close)
-        return impaired
-
-    def _open_stream(self, config: CameraConfig, senders: list[Sender], number: int) -> CameraStream:
-        session = SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill)
-        camera = open_camera(
-            config.source,
-            name=config.name,
-            width=config.width,
-            height=config.height,
-            fps=config.fps,
-            quality=config.quality,
-            packet_room=_packet_room(config),
-        )
-        _say_plan(config, camera, senders)
-        interval = 1 / camera.fps if camera.fps else 0.0
-        return CameraStream(
-            config.name,
-            config.source,
-            camera,
-            session,
-            senders,
-            Pacer(interval, config.pacing) if interval else None,
-            partial(self.mailbox.put, config.name),
-            self._limits,
-            # Cameras that take turns do not fight for processor and network at the same moment.
-            delay=interval * number / len(self.cameras),
-        )
-
-    def run(self, statistics_interval: float) -> bool:
+    def run(
+        self,
+        statistics_interval: float,
+        read: Callable[[], Sequence[CameraConfig] | None] = lambda: None,
+    ) -> bool:
         """Send until all streams have ended; False when a signal ended it.
 
-        Statistics are logged every so many seconds, never for 0.
+        Statistics are logged every so many seconds, never for 0. At a word to reload ``read`` gives the
+        cameras as they are configured now, None where that is wrong.
         """
         for stream in self.streams:
             stream.start()
         left = len(self.streams)
-        report = _Report(self.streams, statistics_interval)
-        while left > 0:
-            word = self.mailbox.wait(report.wait())
+        report = Report(self.streams, statistics_interval)
+        while left > 0 and not self._stuck:
+            due = report.wait()
+            word = self.mailbox.wait(LOOK_SECONDS if due is None else min(due, LOOK_SECONDS))
             if word == Mailbox.STOP:
                 return False
-            left -= word is not None
+            if word == Mailbox.RELOAD:
+                self._heartbeat.reload(time.monotonic())
+                self.reload(read() or ())
+            else:
+                left -= word is not None
             report.log_when_due()
+            self._look(time.monotonic())
         return True
+
+    def _look(self, now: float) -> None:
+        """Tell systemd how it goes. End for a camera that is stuck, but never while another one sends."""
+        self._heartbeat.beat([stream.health() for stream in self.streams if not stream.over], now)
+        stuck = [stream for stream in self.streams if _stuck_for(stream, now) >= STUCK_SECONDS]
+        if stuck and not any(stream.sends(now) for stream in self.streams):
+            self._stuck = True
+            for stream in stuck:
+                _log.error("%s: the camera has not answered for %.0f s", stream.name, STUCK_SECONDS)
+
+    def reload(self, cameras: Sequence[CameraConfig]) -> None:
+        """Take a new configuration as far as running cameras can; say what has to wait."""
+        found = {config.name: config for config in cameras}
+        if found and found.keys() != {config.name for config in self.cameras}:
+            _log.warning("which cameras run changes at the next start only")
+        for stream in self.streams:
+            if stream.name in found:
+                self._reload(stream, found[stream.name])
+
+    def _reload(self, stream: CameraStream, config: CameraConfig) -> None:
+        before, senders = stream.source.config, None
+        if config.destinations != before.destinations:
+            try:
+                senders = self._opener.senders(config)
+            except (TransportError, ConfigError) as error:
+                _log.error("%s: %s; it is sent where it was", stream.name, error)
+        old: Sequence[Sender] = stream.senders if senders else ()
+        stream.reload(config, senders)
+        for sender in old:
+            sender.close()
+        changed = [key for key in CameraConfig.__slots__ if getattr(config, key) != getattr(before, key)]
+        _say_changes(stream.name, changed)
 
     def stop(self) -> None:
         """End all threads, then close cameras and sockets."""
+        self._notifier.stopping()
         for stream in self.streams:
             stream.stop()
         end = time.monotonic() + JOIN_SECONDS
         for stream in self.streams:
-            if stream.join(max(0.0, end - time.monotonic())):
-                stream.camera.close()
-            else:
+            if not stream.join(max(0.0, end - time.monotonic())):
                 _log.warning("%s: the camera does not answer and is left as it is", stream.name)
         self._resources.close()
 
@@ -152,8 +151,8 @@ class Manager:
 
     def judge(self, complete: bool) -> int:
         """Return the exit code; ``complete`` is what ``run`` returned."""
-        lost = len(self._failed) + sum(stream.fault is not None for stream in self.streams)
-        if lost == len(self.cameras):
+        lost = sum(stream.fault is not None for stream in self.streams)
+        if self._stuck or len(self.streams) == lost:
             return MISSING
         sent = any(stream.session.statistics.frames_sent for stream in self.streams)
         if complete and not sent:
@@ -162,70 +161,26 @@ class Manager:
         return DONE
 
     def write_descriptions(self, path: Path) -> None:
-        """Write an SDP file for each camera; from the second on the camera's name is added to the file's.
-
-        Raises ``TransportError`` when a file cannot be written.
-        """
-        hops = {config.name: config.ttl for config in self.cameras}
-        for index, stream in enumerate(self.streams):
-            target = path.with_stem(f"{path.stem}-{stream.name}") if index else path
-            text = describe(stream, hops[stream.name]).serialize()
-            try:
-                target.write_text(text, encoding="ascii", newline="")
-            except OSError as error:
-                raise TransportError(f"{target} cannot be written: {error.strerror}") from None
-            _log.info("%s: described in %s", stream.name, target)
+        """Write an SDP file for each camera. Raises ``TransportError`` when one cannot be written."""
+        write_descriptions(self.streams, {config.name: config.ttl for config in self.cameras}, path)
 
 
-def _packet_room(config: CameraConfig) -> PacketRoom | None:
-    """Return what restart intervals are to fit; None for pictures without."""
-    return PacketRoom(scan_room(config.mtu), config.fill) if config.profile == "resilient" else None
+def _is_open(stream: CameraStream) -> bool:
+    return stream.supervisor is None or not stream.supervisor.failures
 
 
-def _say_plan(config: CameraConfig, camera: Camera, senders: Sequence[Sender]) -> None:
-    size = f"{camera.width}x{camera.height}"
-    rate = f"{camera.fps:g} frames a second" if camera.fps else "as fast as it goes"
-    places = ", ".join(str(sender.destination) for sender in senders)
-    _log.info("%s: %s, %s, %s, to %s", config.name, config.source, size, rate, places)
+def _stuck_for(stream: CameraStream, now: float) -> float:
+    return stream.supervisor.stuck_for(now) if stream.supervisor is not None else 0.0
 
 
-class _Report:
-    """Logs one line for each camera from time to time."""
-
-    def __init__(
-        self,
-        streams: Sequence[CameraStream],
-        interval: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._streams = streams
-        self._interval = interval
-        self._clock = clock
-        self._next = clock() + interval
-        self._before: dict[str, tuple[int, int]] = {}
-
-    def wait(self) -> float | None:
-        """Return seconds until the next line is due, None for never."""
-        return max(0.0, self._next - self._clock()) if self._interval else None
-
-    def log_when_due(self) -> None:
-        if not self._interval or self._clock() < self._next:
-            return
-        self._next += self._interval
-        for stream in self._streams:
-            counted = stream.statistics()
-            now = counted["frames_sent"], counted["bytes_sent"]
-            frames, size = self._before.get(stream.name, (0, 0))
-            self._before[stream.name] = now
-            _log.info(
-                "%s: %d frames sent, %.1f a second, %.1f Mbit/s, %d dropped, %d send errors",
-                stream.name,
-                now[0],
-                (now[0] - frames) / self._interval,
-                (now[1] - size) * 8e-6 / self._interval,
-                counted["frames_dropped"],
-                counted["send_errors"],
-            )
+def _say_changes(name: str, changed: Sequence[str]) -> None:
+    """Log which keys count now, and which at the next start."""
+    taken = [key for key in changed if key in RELOADED]
+    if taken:
+        _log.info("%s: reloaded: %s", name, ", ".join(taken))
+    if len(taken) < len(changed):
+        later = ", ".join(key for key in changed if key not in RELOADED)
+        _log.warning("%s: changed at the next start only: %s", name, later)
 
 
 def _nothing(config: CameraConfig) -> dict[str, Any]:
@@ -243,19 +198,3 @@ def _nothing(config: CameraConfig) -> dict[str, Any]:
         "encode_ms": None,
         "send_ms": None,
     }
-
-
-def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription:
-    """Return the session description of a stream, for its first destination; ``ttl`` is that of a group."""
-    sender, camera = stream.senders[0], stream.camera
-    return SessionDescription(
-        address=sender.destination.ip,
-        port=sender.destination.port,
-        ttl=ttl,
-        width=camera.width,
-        height=camera.height,
-        framerate=camera.fps or None,
-        session_name=stream.name,
-        session_id=int(time.time()) + NTP_EPOCH,
-        origin_address=sender.local_address[0] or "127.0.0.1",
-    )

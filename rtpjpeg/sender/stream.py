@@ -1,8 +1,8 @@
 """One camera on its way out: camera, session, pacer, sockets.
 
-A live camera has two threads, one that captures and one that sends, with a slot between them: when
-sending is slow the newest picture wins. A file is read by the thread that sends it, so it waits and
-loses nothing.
+A live camera has two threads, one that captures, kept running by a supervisor, and one that sends, with a
+slot between them: when sending is slow the newest picture wins. A file is read by the thread that sends
+it, so it waits and loses nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..capture.base import Camera
+from ..capture.nosignal import NoSignal
+from ..capture.slot import Slot
+from ..capture.transcode import is_curable
+from ..config import CameraConfig
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
 from ..session import SenderSession
 from ..train import PacketTrain
+from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .samples import Samples
-from .slot import Slot
+from .service import CameraHealth
+from .supervisor import Supervisor
+
+NO_SIGNAL_EVERY = 1.0
+"""Seconds from one picture that says so to the next."""
+
+ALIVE_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 _clock = time.monotonic
@@ -41,15 +52,15 @@ class Limits:
 class CameraStream:
     """Sends one camera to its destinations; ``ended`` is called in its thread when it is over.
 
-    ``pacer`` is None where nothing shall be held back. The first picture is asked for ``delay`` seconds
-    after the start. ``fault`` says why a stream ended before its time.
+    ``camera`` is open, or None for a live one that could not be opened yet. ``pacer`` is None where nothing
+    shall be held back. The first picture is asked for ``delay`` seconds after the start. ``fault`` says
+    why a stream ended before its time.
     """
 
     def __init__(
         self,
-        name: str,
-        source: str,
-        camera: Camera,
+        source: CameraSource,
+        camera: Camera | None,
         session: SenderSession,
         senders: Sequence[Sender],
         pacer: Pacer | None,
@@ -57,16 +68,20 @@ class CameraStream:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         delay: float = 0.0,
     ) -> None:
-        self.name = name
         self.source = source
-        self.camera = camera
+        self.name = source.config.name
         self.session = session
         self.senders = senders
         self.fault: str | None = None
         self.frames_captured = 0
         self.frames_dropped = 0
+        self.last_sent_at: float | None = None
+        """Monotonic seconds of the last picture of the camera that left."""
         self.encode_times = Samples()
         self.send_times = Samples()
+        self.supervisor: Supervisor | None = None
+        """Keeps a live camera running; None for a file."""
+        self._camera = camera
         self._pacer = pacer
         self._ended = ended
         self._limits = limits
@@ -75,9 +90,52 @@ class CameraStream:
         self._refused: set[tuple[str, str]] = set()
         self._waiting: Slot[Frame] = Slot()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, name=name, daemon=True)]
-        if camera.live:
-            self._threads.append(threading.Thread(target=self._capture, name=f"{name} capture", daemon=True))
+        self._no_signal: NoSignal | None = None
+        self._threads = [threading.Thread(target=self._run, name=self.name, daemon=True)]
+        if camera is None or camera.live:
+            self.supervisor = Supervisor(
+                self.name, source.open, source.is_present, self._take, self._stop, camera
+            )
+            capture = threading.Thread(target=self._capture, name=f"{self.name} capture", daemon=True)
+            self._threads.append(capture)
+
+    def health(self) -> CameraHealth:
+        """Return what the system's service manager wants to know of this camera."""
+        supervisor, fps = self.supervisor, self.format[2]
+        return CameraHealth(
+            self.name,
+            self.last_sent_at,
+            failed=supervisor is not None and supervisor.failures > 0,
+            absent=supervisor is not None and supervisor.absent,
+            interval=1 / fps if fps else 0.0,
+        )
+
+    def sends(self, now: float) -> bool:
+        """Tell whether a picture of the camera left in the last ten seconds."""
+        return self.last_sent_at is not None and now - self.last_sent_at < ALIVE_SECONDS
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more is sent."""
+        return self._stop.is_set()
+
+    @property
+    def format(self) -> tuple[int, int, float]:
+        """Width and height in pixels and frames a second, as configured until the camera is open."""
+        camera, config = self._camera, self.source.config
+        if camera is not None:
+            return camera.width, camera.height, camera.fps
+        return config.width, config.height, config.fps or USUAL_RATE
+
+    def reload(self, config: CameraConfig, senders: Sequence[Sender] | None) -> None:
+        """Take another quality, frame rate and, where ``senders`` are given, other destinations."""
+        camera, before, self.source.config = self._camera, self.source.config, config
+        if camera is not None and config.quality != before.quality:
+            camera.set_quality(config.quality)
+        if camera is not None and config.fps != before.fps and camera.set_fps(config.fps or USUAL_RATE):
+            self._pacer = Pacer(1 / camera.fps, config.pacing)
+        if senders is not None:
+            self.senders = senders
 
     def start(self) -> None:
         """Begin to send; the camera must be open."""
@@ -100,27 +158,18 @@ class CameraStream:
     # The thread that captures.
 
     def _capture(self) -> None:
-        """Put a live camera's pictures into the slot until it stops or fails."""
-        try:
-            self._stop.wait(self._delay)
-            while not self._stop.is_set():
-                frame = self._read()
-                if frame is None:
-                    return
-                self.frames_dropped += self._waiting.put(frame)
-        except Exception as error:
-            self._fail(error)
-        finally:
-            self._waiting.close()
+        """Put a live camera's pictures into the slot until the stream ends."""
+        assert self.supervisor is not None
+        self._stop.wait(self._delay)
+        self.supervisor.run()
 
-    def _read(self) -> Frame | None:
-        frame = self.camera.read()
-        if frame is not None:
-            self.frames_captured += 1
-            if self.camera.live and frame.captured_at is not None:
-                self.encode_times.add(max(0.0, _clock() - frame.captured_at))
-        self._tell(self.camera.notices)
-        return frame
+    def _take(self, frame: Frame, camera: Camera) -> None:
+        self._camera = camera
+        self.frames_captured += 1
+        if frame.captured_at is not None:
+            self.encode_times.add(max(0.0, _clock() - frame.captured_at))
+        self._tell(camera.notices)
+        self.frames_dropped += self._waiting.put(frame)
 
     # The thread that sends.
 
@@ -130,38 +179,70 @@ class CameraStream:
         except Exception as error:
             self._fail(error)
         finally:
+            if self.supervisor is None and self._camera is not None:
+                self._camera.close()
             self.stop()
             self._ended()
 
     def _send_all(self) -> None:
-        if not self.camera.live:
+        if self.supervisor is None:
             self._stop.wait(self._delay)
-        end = _clock() + self._limits.duration if self._limits.duration is not None else None
-        while not self._stop.is_set() and self._finished != self._limits.frames:
-            left = None if end is None else end - _clock()
-            if left is not None and left <= 0:
-                return
-            frame = self._waiting.get(left) if self.camera.live else self._read()
-            if frame is not None:
-                self._send(frame)
-            elif self._waiting.closed or not self.camera.live:
+        end = _clock() + self._limits.duration if self._limits.duration is not None else float("inf")
+        step = self._send_next if self.supervisor is None else self._send_newest
+        while (
+            not self._stop.is_set() and self._finished != self._limits.frames and (left := end - _clock()) > 0
+        ):
+            if not step(left):
                 return
 
-    def _send(self, frame: Frame) -> None:
+    def _send_next(self, left: float) -> bool:
+        """Send the next picture of a file; False at its end."""
+        camera = self._camera
+        frame = camera.read() if camera is not None else None
+        if camera is None or frame is None:
+            return False
+        self.frames_captured += 1
+        self._tell(camera.notices)
+        self._send_counted(frame)
+        return True
+
+    def _send_newest(self, left: float) -> bool:
+        """Send the newest picture of a live camera, or after a second without one that there is no signal."""
+        frame = self._waiting.get(min(left, NO_SIGNAL_EVERY))
+        if frame is not None:
+            self._send_counted(frame)
+        elif self.supervisor is not None and not self._stop.is_set():
+            self._say_no_signal(self.supervisor.lost_for(_clock()))
+        return True
+
+    def _say_no_signal(self, seconds: float) -> None:
+        """Send a picture that says so, where that is wanted and the camera is lost."""
+        if not (self.source.config.no_signal and seconds):
+            return
+        self._no_signal = self._no_signal or self.source.no_signal()
+        self._send(Frame(self._no_signal.picture(seconds), 0, 0, captured_at=_clock()))
+
+    def _send_counted(self, frame: Frame) -> None:
+        self._finished += 1
+        if self._send(frame):
+            self.last_sent_at = _clock()
+
+    def _send(self, frame: Frame) -> bool:
+        """Send a picture; False where RFC 2435 cannot carry it."""
         began = _clock()
         captured_at = began if frame.captured_at is None else frame.captured_at
-        self._finished += 1
         try:
             train = self.session.send_frame(frame.jpeg, captured_at, began)
         except UnsupportedJpegError as error:
             self._refuse(error)
-            return
+            return False
         if self._pacer is None:
             self._send_train(train)
         else:
             self._send_paced(self._pacer, train, began)
         self.send_times.add(_clock() - began)
         self._obey_path()
+        return True
 
     def _send_paced(self, pacer: Pacer, train: PacketTrain, now: float) -> None:
         pacer.load(train, now)
@@ -191,7 +272,9 @@ class CameraStream:
         cause = (error.field, error.expected)
         if cause not in self._refused:
             self._refused.add(cause)
-            _log.error("%s: a picture cannot be sent: %s", self.name, error)
+            cured = is_curable(error) and not self.source.config.transcode
+            advice = ", or set transcode = true" if cured else ""
+            _log.error("%s: a picture cannot be sent: %s%s", self.name, error, advice)
 
     def _fail(self, error: Exception) -> None:
         """End this stream, and it alone."""
@@ -214,7 +297,7 @@ class CameraStream:
         """
         return {
             "name": self.name,
-            "source": self.source,
+            "source": self.source.config.source,
             "ssrc": self.session.ssrc,
             "destinations": [str(sender.destination) for sender in self.senders],
             "frames_captured": self.frames_captured,
@@ -223,7 +306,7 @@ class CameraStream:
             "packets_sent": sum(sender.packets_sent for sender in self.senders),
             "bytes_sent": sum(sender.bytes_sent for sender in self.senders),
             "send_errors": sum(sender.send_errors for sender in self.senders),
-            "restarts": 0,
+            "restarts": self.supervisor.restarts if self.supervisor else 0,
             "intervals_sent": self.session.statistics.intervals_sent,
             "intervals_split": self.session.statistics.intervals_split,
             "encode_ms": self.encode_times.summary(),

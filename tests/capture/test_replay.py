@@ -8,10 +8,13 @@ import pytest
 
 from capture.makers import avi, chunk, jpegs, pictures, planes, y4m
 from capture.test_base import Clock
+from conformance.pictures import jpeg as baseline
+from conformance.pictures import pillow
 from rtpjpeg.capture.replay import ReplayCamera
 from rtpjpeg.errors import CaptureError, ConfigError
 from rtpjpeg.frame import Frame
 from rtpjpeg.jpeg import parse_jpeg
+from rtpjpeg.packetizer import Packetizer
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def camera(path: Path, clock: Clock, fps: float | None = None, **options: bool | int) -> ReplayCamera:
+def camera(path: Path, clock: Clock, fps: float | None = None, **options: bool | int | str) -> ReplayCamera:
     return ReplayCamera(str(path), "camera1", fps, clock=clock, sleep=clock.sleep, **options)  # type: ignore[arg-type]
 
 
@@ -149,6 +152,42 @@ def test_an_mjpeg_file_may_begin_with_the_header_of_its_part(tmp_path: Path) -> 
     )
     source = camera(tmp_path / "clip.mjpeg", Clock(), 0)
     assert len(times(source, Clock())) == 3
+
+
+FOREIGN = {
+    "an optimised JPEG": (pillow(optimize=True), "resilient", (64, 48)),
+    "a large one": (pillow(width=2048, height=64), "resilient", (1792, 56)),
+    "restart markers": (baseline(65), "compatible", (64, 48)),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_transcode_encodes_again_what_cannot_be_sent(kind: str, tmp_path: Path) -> None:
+    data, profile, size = FOREIGN[kind]
+    (tmp_path / "a.jpg").write_bytes(data)
+    (tmp_path / "b.jpg").write_bytes(jpegs()[0])
+    given: dict[str, bool | int | str] = {"transcode": True, "profile": profile, "quality": 70, "loop": True}
+    source = camera(tmp_path, Clock(), 0, **given)
+    with source:
+        assert (source.width, source.height) == size
+        for _ in range(2):
+            again, same = source.read(), source.read()
+            assert again is not None and same is not None
+            assert (again.width, again.height) == size and parse_jpeg(again.jpeg).q == 70
+            assert Packetizer(profile=profile).packetize(again.jpeg, 0) and same.jpeg == jpegs()[0]
+        assert len(source.notices) == 1 and "encoded again" in source.notices[0]
+        assert source.set_quality(40) is True
+        last = source.read()
+        assert last is not None and parse_jpeg(last.jpeg).q == 40
+
+
+@pytest.mark.parametrize("transcode", [False, True])
+def test_what_nobody_can_encode_again_is_left_as_it_is(transcode: bool, tmp_path: Path) -> None:
+    data = pillow(optimize=True) if not transcode else jpegs()[0].replace(b"\xff\xc0", b"\xff\xc3")
+    (tmp_path / "a.jpg").write_bytes(data)
+    with camera(tmp_path, Clock(), 0, transcode=transcode) as source:
+        frame = source.read()
+    assert frame is not None and frame.jpeg == data
 
 
 FAULTS = {

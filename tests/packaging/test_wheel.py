@@ -72,6 +72,7 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     assert {"_build/rtpjpeg_build.py", "docs/make_conformance.py", "tox.ini"} <= inside
     assert {"tests/conftest.py", "tests/conformance/rules.toml"} <= inside
+    assert {"service/rtpjpeg-send.service", "docs/recipes.md"} <= inside
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -95,6 +96,14 @@ def test_the_completions_are_installed_and_parse(
     script = installed / place.format(command)
     run(need(shell), "-n", script)
     assert "--help" in script.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", ["service/rtpjpeg-send.service", "service/rtpjpeg-send@.service", "config.toml"]
+)
+def test_units_and_the_configuration_are_installed_as_they_are(path: str, installed: Path) -> None:
+    shipped = installed / "share" / "rtpjpeg" / Path(path).name
+    assert shipped.read_bytes() == (TREE / path).read_bytes()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

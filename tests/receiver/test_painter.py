@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from conformance.pictures import jpeg
-from photographs import encode, panned
+from photographs import encode, panned, photograph
 from rtpjpeg import Frame
+from rtpjpeg.receiver import painter as painter_room
 from rtpjpeg.receiver.decode import decode
 from rtpjpeg.receiver.painter import Painter, areas
 
@@ -37,8 +38,44 @@ def test_areas_are_those_of_the_intervals(type_: int, interval: int, indices: tu
 def frames(unseen: tuple[int, ...], **other: Any) -> list[Frame]:
     files = [encode(picture, 65, 85) for picture in panned("chelsea", 320, 240, 2)]
     made = [Frame(file, 320, 240, type=65, restart_interval=10) for file in files]
-    made[1].unseen_intervals = unseen
+    made[1].stale_intervals = made[1].unseen_intervals = unseen
     return made
+
+
+def test_a_picture_that_moved_is_drawn_from_the_one_before_moved_as_far() -> None:
+    views = [photograph("chelsea")[40:280, 60 - 5 * step : 380 - 5 * step] for step in range(3)]
+    files = [encode(np.ascontiguousarray(picture), 65, 95) for picture in views]
+    stale = tuple(range(10, 22))
+    frames = [Frame(file, 320, 240, type=65, restart_interval=10, number=n) for n, file in enumerate(files)]
+    damaged = [decode(file) for file in files]
+    mask = by_pixel(65, 320, 240, 10, set(stale))
+    for at in (1, 2):
+        frames[at].stale_intervals = stale
+    painter = Painter()
+    for number, frame in enumerate(frames):
+        shown = painter(frame)
+        inside = mask.copy()
+        inside[:, : 5 * number] = False  # what came in from the left was never seen
+        error = np.abs(shown.astype(int) - damaged[number])[inside].mean()
+        assert error < 2, "the true picture, but for its coding"
+
+
+def test_a_picture_that_was_not_drawn_leaves_what_stands_in_the_file() -> None:
+    painter = Painter()
+    first, second = frames((3, 4))
+    second.unseen_intervals, second.number = (), 2
+    painter(first)
+    assert (painter(second) == decode(second.jpeg)).all()
+
+
+def test_motion_that_is_not_there_is_not_looked_for_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(painter_room, "find_shift", lambda *_: looks.append(1) or (0, 0))
+    painter, (_, frame) = Painter(), frames((3,))
+    for number in range(9):
+        frame.number = number
+        painter(frame)
+    assert len(looks) == 2
 
 
 def test_unseen_intervals_keep_the_pixels_of_the_picture_before() -> None:
@@ -68,5 +105,7 @@ def test_a_kept_picture_is_kept_again() -> None:
     first, second = frames((5,))
     painter(first)
     shown = painter(second)
-    third = Frame(second.jpeg, 320, 240, type=65, restart_interval=10, unseen_intervals=(5,))
+    third = Frame(
+        second.jpeg, 320, 240, type=65, restart_interval=10, stale_intervals=(5,), unseen_intervals=(5,)
+    )
     assert (painter(third) == shown).all()

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from receiver.feeding import free_ports
-from rtpjpeg import PacketTrain, TransportError
+from rtpjpeg import CaptureError, PacketTrain, TransportError
 from rtpjpeg.config import CameraConfig, load
 from rtpjpeg.net.impaired import ImpairedSender
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.udp import UdpSender
+from rtpjpeg.sender import camera_source, opening, supervisor
 from rtpjpeg.sender import manager as room
 from rtpjpeg.sender.console import FAULT, MISSING, Mailbox
 from rtpjpeg.sender.manager import Manager
+from rtpjpeg.sender.service import Notifier
 from rtpjpeg.sender.stream import Limits
-from sender.doubles import picture
+from sender.doubles import picture, progressive
 
 
 def cameras(**overrides: Any) -> tuple[CameraConfig, ...]:
@@ -71,6 +74,21 @@ def test_a_camera_that_breaks_later_leaves_the_other_one_alone(
     assert manager.judge(complete=True) == 0
 
 
+@pytest.mark.parametrize("transcode", [False, True])
+def test_transcode_reaches_the_camera(
+    transcode: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0.jpg").write_bytes(progressive())
+    words = {"camera*.source": f"replay:{tmp_path}", "camera1.enabled": True, "camera2.enabled": False}
+    manager = make(cameras(**words, **{"camera1.transcode": transcode}))
+    manager.open()
+    assert manager.run(0)
+    manager.stop()
+    assert manager.statistics()[0]["frames_sent"] == int(transcode)
+    assert ("or set transcode = true" in caplog.text) is not transcode
+    assert ("such pictures are decoded and encoded again" in caplog.text) is transcode
+
+
 def test_nothing_sent_is_a_fault() -> None:
     manager = make(cameras())
     manager.open()
@@ -88,7 +106,7 @@ def test_a_port_that_is_taken_closes_what_was_open(monkeypatch: pytest.MonkeyPat
             super().__init__(*arguments, **options)
             opened.append(self)
 
-    monkeypatch.setattr(room, "UdpSender", Second)
+    monkeypatch.setattr(opening, "UdpSender", Second)
     manager = make(cameras())
     with pytest.raises(TransportError):
         manager.open()
@@ -104,12 +122,161 @@ def test_a_camera_that_does_not_answer_is_left_behind(
     manager.open()
     for stream in manager.streams:
         monkeypatch.setattr(stream, "join", lambda timeout: False)
-        monkeypatch.setattr(stream.camera, "close", lambda: pytest.fail("closed under its thread"))
     manager.stop()
     said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert said == [
         f"{name}: the camera does not answer and is left as it is" for name in ("camera1", "camera2")
     ]
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let the cameras of these names fail to open."""
+    real = camera_source.open_camera
+
+    def open_or_fail(source: str, **options: Any) -> Any:
+        if options["name"] in names:
+            raise CaptureError("no such camera")
+        return real(source, **options)
+
+    monkeypatch.setattr(camera_source, "open_camera", open_or_fail)
+
+
+def test_a_live_camera_that_is_missing_is_tried_again_beside_the_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken(monkeypatch, "camera2")
+    monkeypatch.setattr(supervisor, "FIRST_WAIT", 0.01)
+    manager = make(cameras(**{"camera*.fps": 200.0}), frames=None)
+    manager.open()
+    for stream in manager.streams:
+        stream.start()
+    one, two = (stream.supervisor for stream in manager.streams)
+    assert one is not None and two is not None
+    while two.failures < 3 or not manager.streams[0].last_sent_at:
+        pass
+    monkeypatch.undo()
+    while not manager.streams[1].last_sent_at:
+        pass
+    manager.stop()
+    assert (one.failures, two.restarts) == (0, 1)
+    assert manager.judge(complete=False) == 0
+
+
+def test_all_live_cameras_missing_is_a_missing_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(monkeypatch, "camera1", "camera2")
+    manager = make(cameras())
+    manager.open()
+    assert manager.run(0)
+    manager.stop()
+    assert manager.judge(complete=True) == MISSING
+
+
+@pytest.mark.parametrize(("other_sends", "ends"), [(True, False), (False, True)])
+def test_a_camera_that_is_stuck_ends_the_process_unless_another_sends(
+    other_sends: bool, ends: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = make(cameras())
+    manager.open()
+    one, two = manager.streams
+    assert one.supervisor is not None
+    monkeypatch.setattr(one.supervisor, "_asked_at", 100.0)
+    two.last_sent_at = 125.0 if other_sends else 100.0
+    manager._look(129.9)
+    assert not manager._stuck
+    manager._look(130.0)
+    assert manager._stuck is ends
+    assert (manager.judge(complete=True) == MISSING) is ends
+    manager.stop()
+    said = [record.message for record in caplog.records]
+    assert ("camera1: the camera has not answered for 30 s" in said) is ends
+
+
+class Systemd(Notifier):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__({"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "2000000"})
+        self.told: list[str] = []
+
+    def _send(self, lines: str, status: str = "") -> bool:
+        self.told += [line for line in [*lines.splitlines(), status] if line]
+        return True
+
+
+def test_systemd_is_told_of_readiness_reload_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    systemd = Systemd()
+    found = cameras(**{"camera*.fps": 100.0})
+    manager = Manager(found, Limits(), Mailbox(), notifier=systemd)
+    manager.open()
+    words = [Mailbox.RELOAD, Mailbox.STOP]
+    real = manager.mailbox.wait
+
+    def wait(timeout: float | None) -> str | None:
+        # First until both cameras have sent, then the reload, then until that is said to be done.
+        ready = systemd.told.count("READY=1")
+        return words.pop(0) if ready == 3 - len(words) and words else real(timeout)
+
+    monkeypatch.setattr(manager.mailbox, "wait", wait)
+    assert not manager.run(0, lambda: found)
+    manager.stop()
+    said = [line.partition("=")[0] if "MONOTONIC" in line else line for line in systemd.told]
+    order = [line for line in said if line in ("READY=1", "RELOADING=1", "MONOTONIC_USEC", "STOPPING=1")]
+    assert order == ["READY=1", "RELOADING=1", "MONOTONIC_USEC", "READY=1", "STOPPING=1"]
+    assert "WATCHDOG=1" in said and "camera1 sends, camera2 sends" in said
+
+
+def test_a_reload_changes_what_it_can_and_says_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rtpjpeg")
+    before = cameras()
+    manager = make(before)
+    manager.open()
+    old = manager.streams[0].senders
+    (port,) = free_ports(1)
+    place = (("127.0.0.1", port),)
+    after = replace(before[0], quality=40, fps=12.0, destinations=place, width=800), before[1]
+    manager.reload(after)
+    one, two = manager.streams
+    assert one.format == (640, 480, 12.0)
+    assert [str(sender.destination) for sender in one.senders] == [f"127.0.0.1:{port}"]
+    assert old[0].send(PacketTrain.from_packets([b"closed"])) == 0
+    assert two.source.config is before[1]
+    manager.stop()
+    said = [record.message for record in caplog.records]
+    assert "camera1: reloaded: fps, quality, destinations" in said
+    assert "camera1: changed at the next start only: width" in said
+    assert not [line for line in said if "camera2: reloaded" in line]
+
+
+def test_a_destination_that_cannot_be_used_leaves_the_old_one(caplog: pytest.LogCaptureFixture) -> None:
+    before = cameras()
+    manager = make(before)
+    manager.open()
+    old = manager.streams[0].senders
+    manager.reload([replace(before[0], destinations=(("no such host", 5000),)), before[1]])
+    assert manager.streams[0].senders is old
+    manager.stop()
+    assert "it is sent where it was" in caplog.text
+
+
+def test_a_wrong_configuration_reloads_nothing() -> None:
+    manager = make(cameras(), frames=None)
+    manager.open()
+    words = iter([Mailbox.RELOAD, Mailbox.STOP])
+    manager.mailbox.wait = lambda timeout: next(words)  # type: ignore[method-assign]
+    asked: list[int] = []
+    assert not manager.run(0, lambda: asked.append(1))  # type: ignore[func-returns-value]
+    manager.stop()
+    assert asked == [1]
+
+
+def test_which_cameras_run_is_settled_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    found = cameras()
+    manager = make(found)
+    manager.open()
+    manager.reload(found[:1])
+    manager.stop()
+    assert "which cameras run changes at the next start only" in caplog.text
 
 
 def test_the_local_port_belongs_to_the_first_destination() -> None:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from rtpjpeg import CaptureError, RtpPacket, SenderSession
+from rtpjpeg.capture.synthetic import SyntheticCamera
+from rtpjpeg.sender import stream as stream_room
+from rtpjpeg.sender import supervisor
 from rtpjpeg.sender.pacer import Pacer
 from rtpjpeg.sender.stream import CameraStream, Limits
-from sender.doubles import FileCamera, ListedCamera, ListedSender, LiveCamera, picture, received
+from sender.doubles import (
+    FileCamera,
+    ListedCamera,
+    ListedSender,
+    ListedSource,
+    LiveCamera,
+    configured,
+    picture,
+    received,
+)
 
 GRAYSCALE = bytes.fromhex("ffd8 ffc0000b 08 0010 0010 01 011100 ffda0008 01 0100 003f00 00 ffd9")
 
@@ -18,14 +32,14 @@ GRAYSCALE = bytes.fromhex("ffd8 ffc0000b 08 0010 0010 01 011100 ffda0008 01 0100
 class Run:
     """A stream of a camera, run to its end."""
 
-    def __init__(self, camera: ListedCamera, *senders: ListedSender, **options: Any) -> None:
+    def __init__(self, camera: ListedCamera | None, *senders: ListedSender, **options: Any) -> None:
         self.senders = senders or (ListedSender(),)
         self.ended = threading.Event()
         limits = Limits(options.pop("frames", None), options.pop("duration", None))
+        self.source = options.pop("source", None) or ListedSource()
         self.session = SenderSession(mtu=1000, **options)
         self.stream = CameraStream(
-            "camera1",
-            "test",
+            self.source,
             camera,
             self.session,
             self.senders,
@@ -98,35 +112,78 @@ def test_a_live_camera_that_is_faster_than_the_network_loses_the_older_pictures(
 
     camera.before_each(before)
     sender.gate = lambda: captured_all.wait(60)
-    run = Run(camera, sender)
-    stream = run.finish()
+    stream = Run(camera, sender, frames=2).finish()
     frames = received(sender.packets)
     assert [frame.jpeg[-2000:] for frame in frames] == [picture(seed)[-2000:] for seed in (0, 5)]
     found = stream.statistics()
     assert (found["frames_captured"], found["frames_sent"], found["frames_dropped"]) == (6, 2, 4)
 
 
-@pytest.mark.parametrize("kind", [FileCamera, LiveCamera])
 @pytest.mark.parametrize("duration", [None, 60.0])
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (CaptureError("the camera was unplugged"), "the camera was unplugged"),
+        (CaptureError("the file is broken"), "the file is broken"),
         (ZeroDivisionError("by nothing"), "ZeroDivisionError: by nothing"),
     ],
 )
-def test_a_camera_that_fails_ends_its_stream_in_one_line(
-    kind: type[ListedCamera],
-    duration: float | None,
-    failure: Exception,
-    said: str,
-    caplog: pytest.LogCaptureFixture,
+def test_a_file_that_fails_ends_its_stream_in_one_line(
+    duration: float | None, failure: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stream = Run(kind([failure]), duration=duration).finish()
+    camera = FileCamera([failure])
+    stream = Run(camera, duration=duration).finish()
     assert stream.fault == said
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         f"camera1: {said}"
     ]
+    assert camera.closed == 1
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a second here."""
+    monkeypatch.setattr(supervisor, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(supervisor, "LOOK", 0.01)
+    monkeypatch.setattr(stream_room, "NO_SIGNAL_EVERY", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_live_camera_that_fails_is_opened_again_and_its_stream_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = threading.Event()
+    first = LiveCamera([picture(1), CaptureError("the camera was unplugged")])
+    first.before_each(lambda number: number == 1 and gone.wait(60))
+    second, sender = LiveCamera([picture(2)]), ListedSender()
+    sender.gate = gone.set
+    run = Run(first, sender, source=ListedSource(CaptureError("not yet"), second), frames=2)
+    found = run.finish().statistics()
+    assert (found["frames_sent"], found["restarts"], run.stream.fault) == (2, 1, None)
+    numbers = [RtpPacket.parse(packet).sequence_number for packet in sender.packets]
+    assert numbers == [(numbers[0] + index) & 0xFFFF for index in range(len(numbers))], "one stream"
+    assert (first.closed, run.source.opened) == (1, 2)
+    said = [record.message for record in caplog.records]
+    assert said[0].startswith("camera1: the camera was unplugged; tried again in")
+    assert said[1].startswith("camera1: not yet; tried again in")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_lost_camera_says_so_once_a_second_where_that_is_wanted() -> None:
+    for wanted in (True, False):
+        sender = ListedSender()
+        back = threading.Event()
+        source = ListedSource(*[CaptureError("gone")] * 3, LiveCamera([picture(2)]), no_signal=wanted)
+        source.present = back.is_set
+        run = Run(LiveCamera([CaptureError("gone")]), sender, source=source, frames=1)
+        run.stream.start()
+        if wanted:
+            assert sender.came.wait(60)
+        back.set()
+        assert run.ended.wait(60)
+        frames = received(sender.packets)
+        assert frames[-1].jpeg[-2000:] == picture(2)[-2000:]
+        assert (len(frames) > 1) is wanted
+        assert all((frame.width, frame.height) == (320, 240) for frame in frames)
 
 
 def test_a_picture_that_cannot_be_sent_is_counted_and_each_cause_said_once(
@@ -137,7 +194,15 @@ def test_a_picture_that_cannot_be_sent_is_counted_and_each_cause_said_once(
     assert (found["frames_sent"], found["frames_dropped"]) == (1, 4)
     said = [record.message for record in caplog.records if "cannot be sent" in record.message]
     assert len(said) == 2
-    assert "grayscale" in said[0]
+    assert "grayscale" in said[0] and said[0].endswith("(RFC 2435 section 4.1), or set transcode = true")
+    assert "GIF" not in said[1] and "transcode" not in said[1]
+
+
+def test_transcode_is_not_named_where_it_is_on(caplog: pytest.LogCaptureFixture) -> None:
+    run = Run(FileCamera([GRAYSCALE]))
+    run.stream.source.config = replace(run.stream.source.config, transcode=True)
+    run.finish()
+    assert "grayscale" in caplog.text and "transcode" not in caplog.text
 
 
 def test_refused_pictures_count_for_the_end() -> None:
@@ -176,8 +241,7 @@ def test_notices_of_camera_and_socket_are_said(caplog: pytest.LogCaptureFixture)
 def test_with_a_pacer_large_frames_leave_in_bursts() -> None:
     sender = ListedSender()
     stream = CameraStream(
-        "camera1",
-        "test",
+        ListedSource(),  # type: ignore[arg-type]
         FileCamera([picture(1, 640, 480)]),
         SenderSession(mtu=500),
         [sender],  # type: ignore[list-item]
@@ -189,6 +253,36 @@ def test_with_a_pacer_large_frames_leave_in_bursts() -> None:
     assert len(sender.packets) > 64
     assert [len(train) for train in sender.trains[:2]] == [32, 32]
     assert len(received(sender.packets)) == 1
+
+
+def test_a_reload_changes_quality_rate_and_destinations_while_it_runs() -> None:
+    camera, one, two = SyntheticCamera("camera1", 320, 240, 1000.0), ListedSender(), ListedSender()
+    camera.open()
+    run = Run(camera, one)
+    before = run.stream.format
+    run.stream.start()
+    assert one.came.wait(60)
+    some = threading.Event()
+    two.gate = lambda: len(two.trains) > 5 and some.set()
+    run.stream.reload(configured(quality=40, fps=500.0), [two])  # type: ignore[list-item]
+    assert some.wait(60)
+    run.stream.stop()
+    assert run.stream.join(60)
+    assert (before, run.stream.format) == ((320, 240, 1000.0), (320, 240, 500.0))
+    numbers = [RtpPacket.parse(packet).sequence_number for packet in one.packets + two.packets]
+    assert all((b - a) & 0xFFFF == 1 for a, b in pairwise(numbers)), "without a gap"
+    assert received(two.packets)[-1].q == 40
+
+
+def test_before_a_camera_is_open_its_format_is_as_configured() -> None:
+    assert Run(None, source=ListedSource(width=800, height=600)).stream.format == (800, 600, 30.0)
+
+
+def test_a_stream_sends_for_ten_seconds_after_its_last_picture() -> None:
+    run = Run(FileCamera([picture()]))
+    assert not run.stream.sends(0.0)
+    last = run.finish().last_sent_at
+    assert last is not None and run.stream.sends(last + 9.9) and not run.stream.sends(last + 10.0)
 
 
 def test_stopping_ends_a_live_stream() -> None:

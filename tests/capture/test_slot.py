@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from rtpjpeg.sender.slot import Slot
+from rtpjpeg.capture.slot import Slot
 
 
 def test_a_newer_item_takes_the_place_of_an_older_one() -> None:

@@ -1,7 +1,7 @@
 """The slot: one place between two threads, where a newer item takes the place of an older one.
 
-Between a live camera and the network, and between the network and the eye, a queue would only make
-pictures old. The receiver uses it too.
+Between a device and its reader, a live camera and the network, the network and the eye, a queue would
+only make pictures old.
 """
 
 from __future__ import annotations

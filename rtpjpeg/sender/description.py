@@ -1,0 +1,48 @@
+"""SDP files: what a receiver needs to know of each camera."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..errors import TransportError
+from ..sdp import SessionDescription
+from .stream import CameraStream
+
+NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 to 1970, since a session id counts like NTP (RFC 8866 section 5.2)."""
+
+_log = logging.getLogger(__name__)
+
+
+def write_descriptions(streams: Sequence[CameraStream], hops: Mapping[str, int | None], path: Path) -> None:
+    """Write an SDP file for each camera; from the second on the camera's name is added to the file's.
+
+    ``hops`` is the TTL of each camera's packets. Raises ``TransportError`` when a file cannot be written.
+    """
+    for index, stream in enumerate(streams):
+        target = path.with_stem(f"{path.stem}-{stream.name}") if index else path
+        text = describe(stream, hops[stream.name]).serialize()
+        try:
+            target.write_text(text, encoding="ascii", newline="")
+        except OSError as error:
+            raise TransportError(f"{target} cannot be written: {error.strerror}") from None
+        _log.info("%s: described in %s", stream.name, target)
+
+
+def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription:
+    """Return the session description of a stream, for its first destination; ``ttl`` is that of a group."""
+    sender, width, height, fps = stream.senders[0], *stream.format
+    return SessionDescription(
+        address=sender.destination.ip,
+        port=sender.destination.port,
+        ttl=ttl,
+        width=width,
+        height=height,
+        framerate=fps or None,
+        session_name=stream.name,
+        session_id=int(time.time()) + NTP_EPOCH,
+        origin_address=sender.local_address[0] or "127.0.0.1",
+    )
