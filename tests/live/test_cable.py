@@ -18,14 +18,16 @@ from live.commands import PATIENCE, SEND, SMALL, Running
 from live.witness import Seen, Sending, Watched
 from net.namespaces import Network
 from rtpjpeg import SenderSession
-from rtpjpeg.capture.synthetic import SyntheticCamera
+from rtpjpeg.config import load
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
 from rtpjpeg.receiver.display import NO_SIGNAL, View
 from rtpjpeg.receiver.pictures import Pictures
+from rtpjpeg.sender.camera_source import CameraSource
 from rtpjpeg.sender.pacer import Pacer
 from rtpjpeg.sender.stream import CameraStream
 
 SENDER, OTHER, RECEIVER = "10.9.1.1", "10.9.1.7", "10.9.1.2"
+SETTINGS = {"camera1.source": "synthetic", "camera1.width": 160, "camera1.height": 120}
 SILENCE = 1.0
 """Seconds after which a stream may go on from another address."""
 
@@ -75,11 +77,10 @@ class Camera:
     def __init__(self, network: Network, port: int) -> None:
         self._ended = threading.Event()
         self.sending = Sending(network.inside("a", lambda: UdpSender((RECEIVER, port))))
-        camera = SyntheticCamera(width=160, height=120)
+        source = CameraSource(load(None, {}, SETTINGS).cameras[0])
         self.stream = CameraStream(
-            "camera1",
-            "synthetic",
-            camera,
+            source,
+            source.open(),
             SenderSession(),
             [self.sending],  # type: ignore[list-item]
             Pacer(1 / 30),
