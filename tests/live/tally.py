@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Self
 
+from interop.kernel import wait_until
+from live.commands import PATIENCE
 from live.witness import LOCAL, Seen, seen_in
 from rtpjpeg.net.udp import UdpReceiver
 
@@ -43,6 +45,10 @@ class Tally:
         self._over.set()
         self._thread.join()
         self._receiver.close()
+
+    def came(self, frames: int) -> bool:
+        """Wait until so many frames have come."""
+        return wait_until(lambda: self.frames >= frames, PATIENCE)
 
     @property
     def kernel_drops(self) -> int:

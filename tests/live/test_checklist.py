@@ -59,11 +59,6 @@ def tallies() -> Iterator[tuple[Tally, Tally]]:
         yield one, two
 
 
-def came(tally: Tally, frames: int) -> bool:
-    """Wait until so many frames have come."""
-    return wait_until(lambda: tally.frames >= frames, PATIENCE)
-
-
 def refused(*words: str) -> list[str]:
     """Return what the command says of a mistake, a line for each."""
     done = subprocess.run([*SEND, *words], capture_output=True, text=True, timeout=PATIENCE)
@@ -93,7 +88,7 @@ def test_both_cameras_stream(tmp_path: Path) -> None:
 def test_one_camera_only(words: list[str], tmp_path: Path, tallies: tuple[Tally, Tally]) -> None:
     one, two = tallies
     with Running(SEND, *configure(tmp_path / "config.toml", one.place, two.place), *words) as sender:
-        assert came(two, 10)
+        assert two.came(10)
         (camera,) = sender.end(signal.SIGTERM)["cameras"]
     assert (camera["name"], one.packets) == ("camera2", 0)
 
@@ -133,7 +128,7 @@ def test_a_configuration_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_signal_ends_it_with_statistics(tmp_path: Path, tallies: tuple[Tally, Tally]) -> None:
     places = [tally.place for tally in tallies]
     with Running(SEND, *configure(tmp_path / "config.toml", *places)) as sender:
-        assert all(came(tally, 5) for tally in tallies)
+        assert all(tally.came(5) for tally in tallies)
         cameras = sender.end(signal.SIGTERM)["cameras"]
     for camera, tally in zip(cameras, tallies, strict=True):
         assert wait_until(lambda: tally.packets == camera["packets_sent"], PATIENCE)  # noqa: B023
@@ -148,7 +143,7 @@ def test_a_signal_ends_it_while_a_camera_hangs(tallies: tuple[Tally, Tally]) -> 
     words += [word for tally in tallies for word in ("--dest", tally.place)]
     assert JOIN_SECONDS < 2
     with Running(PI, *words) as sender:
-        assert all(came(tally, 5) for tally in tallies)
+        assert all(tally.came(5) for tally in tallies)
         sender.process.send_signal(signal.SIGUSR1)
         cameras = sender.end(signal.SIGTERM)["cameras"]
         assert sender.says("camera1: the camera does not answer and is left as it is")
@@ -202,7 +197,7 @@ def test_a_reload_changes_quality_rate_and_destination_without_a_gap(
 ) -> None:
     path, (one, two), (local,) = tmp_path / "config.toml", tallies, free_ports(1)
     with Running(SEND, *configure(path, one.place, quality=80, fps=50, local_port=local)) as sender:
-        assert came(one, 10)
+        assert one.came(10)
         before = one.quality
         path.write_text("[mjpeg-rtp.camera1]\nquality = 500\nfps = -1\n")
         sender.process.send_signal(signal.SIGHUP)
@@ -210,7 +205,7 @@ def test_a_reload_changes_quality_rate_and_destination_without_a_gap(
         configure(path, two.place, quality=40, fps=4, local_port=local)
         sender.process.send_signal(signal.SIGHUP)
         sender.await_(lambda running: running.says("reloaded: fps, quality, destinations"), "the word")
-        assert came(two, 6)
+        assert two.came(6)
         (camera,) = sender.end(signal.SIGTERM)["cameras"]
     assert wait_until(lambda: one.packets + two.packets == camera["packets_sent"], PATIENCE)
     assert (before, two.quality) == (80, 40)
