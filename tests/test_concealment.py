@@ -322,8 +322,7 @@ def test_the_age_is_that_of_the_oldest_interval():
     assert splice(concealer, 65, chunks(65, 2, 0), timestamp=FRAME).oldest == pytest.approx(1 / 30)
     assert splice(concealer, 65, chunks(65, 1, 0, 1), timestamp=2 * FRAME).oldest == pytest.approx(2 / 30)
     made = splice(concealer, 65, chunks(65, 2, 1), timestamp=3 * FRAME)
-    assert (made.intervals, made.fresh, made.unseen) == (COUNTS[65], COUNTS[65] - 1, ())
-    assert made.stale == (1,)
+    assert (made.intervals, made.fresh, made.states) == (COUNTS[65], COUNTS[65] - 1, b"\0\1\0")
     assert made.oldest == pytest.approx(2 / 30), "interval 1 is of the frame at 1/30 s"
     assert splice(concealer, 65, chunks(65, 1), timestamp=4 * FRAME).oldest == 0
 
@@ -340,12 +339,12 @@ def test_a_clock_that_jumps_makes_nothing_older(jump):
     store(concealer, stored(65, 1), timestamp=5000)
     made = splice(concealer, 65, chunks(65, 2, 0), timestamp=(5000 + jump) % 2**32)
     assert 0 < made.oldest < 0.001
-    assert made.unseen == ()
+    assert made.states == b"\1\0\0"
 
 
 def test_what_was_never_seen_is_infinitely_old():
     made = splice(Concealer(), 65, chunks(65, 1, 0, 2))
-    assert (made.oldest, made.unseen, made.stale, made.fresh) == (float("inf"), (0, 2), (0, 2), 1)
+    assert (made.oldest, made.states, made.fresh) == (float("inf"), b"\2\0\2", 1)
 
 
 def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():
@@ -353,10 +352,10 @@ def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():
     store(concealer, stored(65, 1), key="high", timestamp=0)
     store(concealer, stored(65, 2), key="low", timestamp=FRAME)
     made = splice(concealer, 65, chunks(65, 2, 1), key="high", timestamp=2 * FRAME)
-    assert made.unseen == (1,), "the picture with other tables was shown since"
+    assert made.states == b"\0\2\0", "the picture with other tables was shown since"
     assert made.oldest == pytest.approx(2 / 30), "in the file it stands as it was"
     made = splice(concealer, 65, chunks(65, 1, 0, 1), key="high", timestamp=3 * FRAME)
-    assert made.unseen == (1,)
+    assert made.states == b"\1\2\0"
 
 
 def test_only_so_many_bytes_are_remembered():

@@ -22,8 +22,10 @@ from rtpjpeg.capture.synthetic import SyntheticCamera
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
 from rtpjpeg.receiver.display import NO_SIGNAL, View
 from rtpjpeg.receiver.pictures import Pictures
+from rtpjpeg.sender.camera_source import CameraSource
 from rtpjpeg.sender.pacer import Pacer
 from rtpjpeg.sender.stream import CameraStream
+from sender.doubles import configured
 
 SENDER, OTHER, RECEIVER = "10.9.1.1", "10.9.1.7", "10.9.1.2"
 SILENCE = 1.0
@@ -77,8 +79,7 @@ class Camera:
         self.sending = Sending(network.inside("a", lambda: UdpSender((RECEIVER, port))))
         camera = SyntheticCamera(width=160, height=120)
         self.stream = CameraStream(
-            "camera1",
-            "synthetic",
+            CameraSource(configured()),
             camera,
             SenderSession(),
             [self.sending],  # type: ignore[list-item]
