@@ -141,7 +141,7 @@ class Concealer:
                     wasted += sum(map(len, pieces))
                 count, pieces = following, found
             if wasted > MOST_WASTE:
-                return
+                break
         if pieces:
             yield count, pieces
 

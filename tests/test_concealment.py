@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
 from rtpjpeg.concealment import (
+    MOST_WASTE,
     REMEMBERED_BYTES,
     REMEMBERED_KEYS,
     Concealer,
@@ -220,6 +221,40 @@ def test_split_chunk(name):
     count, text, intervals = SPLITS[name]
     expected = None if intervals is None else coded(count, map(bytes.fromhex, intervals))
     assert split_chunk(bytes.fromhex(text), count) == expected
+
+
+@pytest.mark.parametrize("size", [10, 1000, 20_000])
+@pytest.mark.parametrize("pattern", [b"\x12", b"\xff\x00", b"\xff\xff\x00", b"\x12" * 40 + b"\xff\x00"])
+def test_chunks_of_any_density_are_split_alike(pattern, size):
+    data = (pattern * size)[:size].rstrip(b"\xff") + b"\x12"
+    for fill in (b"", b"\xff\xff"):
+        chunk = data + fill + b"\xff\xd2" + data + fill + b"\xff\xd3" + data + fill
+        assert split_chunk(chunk, 2) == coded(2, [data, data, data])
+
+
+def test_a_chunk_that_ends_with_eoi_in_the_middle_of_a_picture_is_damaged():
+    assert split_chunk(b"\x12\xff\xd9", 0, 2) is None
+    assert split_chunk(b"\x12\xff\xd9", 0, 1) == [b"\x12"]
+
+
+# chunks of a picture of three intervals, which of them are used
+FITTING = {
+    "in order": ([(0, b"\x01"), (1, b"\x02"), (2, b"\x03")], [0, 1, 2]),
+    "the first reaches into the second": ([(0, b"\x01\xff\xd0\x02"), (1, b"\x03")], [1]),
+    "the second is damaged": ([(0, b"\x01"), (1, b"\xff\xc4"), (2, b"\x03")], [0, 2]),
+    "back": ([(1, b"\x01"), (0, b"\x02")], [0]),
+    "the same again": ([(1, b"\x01"), (1, b"\x02")], [1]),
+    "cut": ([(0, b"\x01\xff\xd9"), (2, b"\x03")], [2]),
+    "after too much that does not fit": ([(0, b"\xff\xc4" * MOST_WASTE), (2, b"\x03")], []),
+    "before too much that does not fit": ([(0, b"\x01"), (2, b"\xff\xc4" * MOST_WASTE)], [0]),
+}
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_chunks_fit_the_picture_and_each_other(name):
+    chunks, used = FITTING[name]
+    made = splice(Concealer(), 65, chunks)
+    assert [place for place in range(3) if place not in made.stale] == used
 
 
 intervals_strategy = st.lists(
