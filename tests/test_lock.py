@@ -73,7 +73,7 @@ def test_the_source_that_is_taken_is_held_until_it_is_silent():
         (NEAR, 8, 40_000, SILENCE),
         (NEAR, 7, 40_000, SILENCE),
         (FAR, 8, 101, RELOCK),
-        (FAR, 7, 40_000, RELOCK),
+        (FAR, 7, 60_000, RELOCK),
         (FAR, 7, 99, RELOCK),
         (FAR, 7, 101, SILENCE),
         (FAR, 7, 101 + 2998, SILENCE),
@@ -89,8 +89,8 @@ def test_who_may_take_over_when(source, ssrc, first, after):
 
 
 def test_a_stream_that_goes_on_elsewhere_is_the_same_stream():
-    for first, goes_on in ((101, True), (40_000, False)):
-        proof, _ = taken().consider(train(first, first + 1), FAR, 20.0, 100)
+    for first, goes_on in ((101, True), (60_000, False)):
+        proof, _ = taken().consider(train(first, first + 1), FAR, 15.0, 100)
         assert proof.goes_on is goes_on
     assert not taken().consider(train(101, 102, ssrc=8), NEAR, 20.0, 100)[0].goes_on
 

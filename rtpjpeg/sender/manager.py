@@ -18,6 +18,7 @@ from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
 from .opening import Opener, open_stream
 from .report import Report
+from .service import Heartbeat, Notifier
 from .stream import CameraStream, Limits
 
 JOIN_SECONDS = 1.5
@@ -46,6 +47,7 @@ class Manager:
         limits: Limits,
         mailbox: Mailbox,
         impairment: Impairment | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self.cameras = cameras
         self.mailbox = mailbox
@@ -54,6 +56,8 @@ class Manager:
         self._resources = ExitStack()
         self._opener = Opener(self._resources, impairment)
         self._stuck = False
+        self._notifier = notifier or Notifier()
+        self._heartbeat = Heartbeat(self._notifier)
 
     def open(self) -> None:
         """Open all sockets, then all cameras."""
@@ -89,6 +93,7 @@ class Manager:
             if word == Mailbox.STOP:
                 return False
             if word == Mailbox.RELOAD:
+                self._heartbeat.reload(time.monotonic())
                 self.reload(read() or ())
             else:
                 left -= word is not None
@@ -97,7 +102,8 @@ class Manager:
         return True
 
     def _look(self, now: float) -> None:
-        """End the process for a camera that is stuck, but never while another one sends."""
+        """Tell systemd how it goes. End for a camera that is stuck, but never while another one sends."""
+        self._heartbeat.beat([stream.health() for stream in self.streams if not stream.over], now)
         stuck = [stream for stream in self.streams if _stuck_for(stream, now) >= STUCK_SECONDS]
         if stuck and not any(stream.sends(now) for stream in self.streams):
             self._stuck = True
@@ -129,6 +135,7 @@ class Manager:
 
     def stop(self) -> None:
         """End all threads, then close cameras and sockets."""
+        self._notifier.stopping()
         for stream in self.streams:
             stream.stop()
         end = time.monotonic() + JOIN_SECONDS

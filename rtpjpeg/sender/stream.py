@@ -27,6 +27,7 @@ from ..train import PacketTrain
 from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .samples import Samples
+from .service import CameraHealth
 from .supervisor import Supervisor
 
 NO_SIGNAL_EVERY = 1.0
@@ -98,9 +99,25 @@ class CameraStream:
             capture = threading.Thread(target=self._capture, name=f"{self.name} capture", daemon=True)
             self._threads.append(capture)
 
+    def health(self) -> CameraHealth:
+        """Return what the system's service manager wants to know of this camera."""
+        supervisor, fps = self.supervisor, self.format[2]
+        return CameraHealth(
+            self.name,
+            self.last_sent_at,
+            failed=supervisor is not None and supervisor.failures > 0,
+            absent=supervisor is not None and supervisor.absent,
+            interval=1 / fps if fps else 0.0,
+        )
+
     def sends(self, now: float) -> bool:
         """Tell whether a picture of the camera left in the last ten seconds."""
         return self.last_sent_at is not None and now - self.last_sent_at < ALIVE_SECONDS
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more is sent."""
+        return self._stop.is_set()
 
     @property
     def format(self) -> tuple[int, int, float]:

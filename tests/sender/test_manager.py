@@ -19,6 +19,7 @@ from rtpjpeg.sender import camera_source, opening, supervisor
 from rtpjpeg.sender import manager as room
 from rtpjpeg.sender.console import FAULT, MISSING, Mailbox
 from rtpjpeg.sender.manager import Manager
+from rtpjpeg.sender.service import Notifier
 from rtpjpeg.sender.stream import Limits
 from sender.doubles import picture, progressive
 
@@ -188,6 +189,41 @@ def test_a_camera_that_is_stuck_ends_the_process_unless_another_sends(
     manager.stop()
     said = [record.message for record in caplog.records]
     assert ("camera1: the camera has not answered for 30 s" in said) is ends
+
+
+class Systemd(Notifier):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__({"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "2000000"})
+        self.told: list[str] = []
+
+    def _send(self, lines: str, status: str = "") -> bool:
+        self.told += [line for line in [*lines.splitlines(), status] if line]
+        return True
+
+
+def test_systemd_is_told_of_readiness_reload_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    systemd = Systemd()
+    found = cameras(**{"camera*.fps": 100.0})
+    manager = Manager(found, Limits(), Mailbox(), notifier=systemd)
+    manager.open()
+    words = [Mailbox.RELOAD, Mailbox.STOP]
+    real = manager.mailbox.wait
+
+    def wait(timeout: float | None) -> str | None:
+        # First until both cameras have sent, then the reload, then until that is said to be done.
+        ready = systemd.told.count("READY=1")
+        return words.pop(0) if ready == 3 - len(words) and words else real(timeout)
+
+    monkeypatch.setattr(manager.mailbox, "wait", wait)
+    assert not manager.run(0, lambda: found)
+    manager.stop()
+    said = [line.partition("=")[0] if "MONOTONIC" in line else line for line in systemd.told]
+    order = [line for line in said if line in ("READY=1", "RELOADING=1", "MONOTONIC_USEC", "STOPPING=1")]
+    assert order == ["READY=1", "RELOADING=1", "MONOTONIC_USEC", "READY=1", "STOPPING=1"]
+    assert "WATCHDOG=1" in said and "camera1 sends, camera2 sends" in said
 
 
 def test_a_reload_changes_what_it_can_and_says_the_rest(caplog: pytest.LogCaptureFixture) -> None:
