@@ -13,16 +13,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import quirks
-from .concealment import Concealer
+from .concealment import MOST_INTERVALS, Concealer
 from .errors import UnsupportedJpegError
 from .fragments import Fragments
 from .frame import Frame
 from .jpeg import read_size, walk_segments
-from .parameters import LARGEST_PICTURE, FrameRefused, ParameterReader, Parameters
-from .scan import EOI, Scan, walk_marked_scan, walk_plain_scan, walk_scan
+from .parameters import LARGEST_DIMENSION, LARGEST_PICTURE, FrameRefused, ParameterReader, Parameters
+from .scan import EOI, Scan, walk_marked_scan, walk_plain_scan, walk_received_scan
 
-MOST_MARKS = 1 << 17
-"""0xFF bytes in a scan that are no data: a marker for every MCU of the largest picture, and fill."""
+MOST_MARKERS = 1 << 16
+"""Restart markers in a scan: one for every MCU of the largest picture."""
+LARGE = 1 << 18
+"""Bytes from which on a scan is walked in a time that does not depend on what stands in it."""
 # Bits of the shortest MCU: each block has a DC difference of 0 and ends at once (T.81 tables K.3 to K.6).
 _SHORTEST_MCU = {0: 20, 1: 32}
 
@@ -84,7 +86,8 @@ class FrameAssembler:
             reason = self._judge(parameters, scan, fragments) if over else "the last packets are missing"
             if not reason:
                 return self._complete(parameters, fragments, jpeg, scan, start)
-        if self.can_conceal(fragments):
+            del jpeg, scan
+        if self._may_conceal(parameters, fragments):
             return self._concealed(parameters, fragments)
         raise FrameRefused(reason)
 
@@ -93,36 +96,33 @@ class FrameAssembler:
         header = parameters.header(parameters.restart_interval)
         jpeg, start = b"".join([header, *fragments.without_fill()]), len(header)
         self._bytes_copied += len(jpeg)
-        if not parameters.restart_interval:
+        if len(jpeg) > LARGE:
+            scan = None
+        elif not parameters.restart_interval:
             scan = walk_plain_scan(jpeg, start)
         else:
             scan = walk_marked_scan(jpeg, start, parameters.intervals - 1)
-        return jpeg, scan or self._walk(jpeg, start), start
-
-    def _walk(self, jpeg: bytes, start: int) -> Scan:
-        """Walk an unusual scan. One made of markers only would take many times its own size."""
-        marks = jpeg.count(b"\xff", start) - jpeg.count(b"\xff\x00", start)
-        if marks > MOST_MARKS:
-            raise FrameRefused(f"markers in the scan: found {marks}, expected at most {MOST_MARKS}")
-        return walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
+        return jpeg, scan or _walk(jpeg, start), start
 
     def _complete(
         self, parameters: Parameters, fragments: Fragments, jpeg: bytes, scan: Scan, start: int
     ) -> Frame:
-        interval = parameters.restart_interval
+        interval, header = parameters.restart_interval, None
         end = start + scan.end
-        if not (scan.has_eoi and len(jpeg) == end + len(EOI)):
-            jpeg = jpeg[:end] + EOI
         if not scan.restart_codes and interval and interval < parameters.mcus:
             fragments.findings.append(quirks.MARKERS_MISSING)
-            interval = 0
-            jpeg = parameters.header(0) + jpeg[start:]
+            interval, header = 0, parameters.header(0)
         elif scan.restart_codes and not interval:
             interval = -(-parameters.mcus // (len(scan.restart_codes) + 1))
-            jpeg = parameters.header(interval) + jpeg[start:]
-        elif self.conceal and interval and fragments.aligned:
-            timestamp = fragments.fields.timestamp
-            self._concealer.store(parameters, memoryview(jpeg)[start:end], timestamp)
+            header = parameters.header(interval)
+        fragments.let_go()
+        if header is not None or not (scan.has_eoi and len(jpeg) == end + len(EOI)):
+            header = jpeg[:start] if header is None else header
+            jpeg = b"".join([header, memoryview(jpeg)[start:end], EOI])
+            self._bytes_copied += len(jpeg)
+        if parameters.restart_interval == interval and self._may_conceal(parameters, fragments):
+            scan_data = memoryview(jpeg)[start:end]
+            self._concealer.store(parameters, scan_data, fragments.fields.timestamp)
         frame = _frame(fragments, jpeg, parameters.width, parameters.height, interval)
         frame.intervals = frame.fresh_intervals = -(-parameters.mcus // interval) if interval else 0
         return frame
@@ -130,6 +130,10 @@ class FrameAssembler:
     def can_conceal(self, fragments: Fragments) -> bool:
         """Tell whether holes in this frame can be filled."""
         return self.conceal and fragments.aligned and fragments.fields.restart_interval > 0
+
+    def _may_conceal(self, parameters: Parameters, fragments: Fragments) -> bool:
+        """Tell the same where the size of the picture is known too."""
+        return parameters.intervals <= MOST_INTERVALS and self.can_conceal(fragments)
 
     def _concealed(self, parameters: Parameters, fragments: Fragments) -> Frame:
         interval = parameters.restart_interval
@@ -153,7 +157,7 @@ class FrameAssembler:
 
     def _judge(self, parameters: Parameters, scan: Scan, fragments: Fragments) -> str:
         """Return why the scan must not be decoded as it stands, or nothing."""
-        finding = _scan_finding(parameters, scan)
+        finding = _scan_finding(parameters, scan, fragments)
         if finding:
             fragments.findings.append(finding)
             if not (self.lenient and finding == quirks.MARKERS_UNEXPECTED and scan.in_order):
@@ -170,18 +174,30 @@ class FrameAssembler:
         if not fragments.fit():
             raise FrameRefused("packets are missing")
         jpeg = b"".join(fragments.pieces)
+        fragments.let_go()
         try:
             width, height = read_size(jpeg)
             *_, (_, _, start) = walk_segments(jpeg)
         except UnsupportedJpegError as error:
             raise FrameRefused(str(error)) from error
-        scan = walk_scan(np.frombuffer(jpeg, np.uint8)[start:])
-        if not scan.has_eoi or scan.foreign >= 0 or not 0 < width * height <= LARGEST_PICTURE:
+        scan = _walk(jpeg, start)
+        large = max(width, height) > LARGEST_DIMENSION or width * height > LARGEST_PICTURE
+        if not scan.has_eoi or scan.foreign >= 0 or large or not width * height:
             raise FrameRefused("whole JPEG file: found it damaged or too large, expected one scan up to EOI")
-        return _frame(fragments, jpeg[: start + scan.end] + EOI, width, height, 0)
+        whole = b"".join([memoryview(jpeg)[: start + scan.end], EOI])
+        self._bytes_copied += len(jpeg) + len(whole)
+        return _frame(fragments, whole, width, height, 0)
 
 
-def _scan_finding(parameters: Parameters, scan: Scan) -> str:
+def _walk(jpeg: bytes, start: int) -> Scan:
+    """Walk an unusual scan. One made of markers only would take many times its own size."""
+    scan = walk_received_scan(np.frombuffer(jpeg, np.uint8)[start:], MOST_MARKERS)
+    if scan is None:
+        raise FrameRefused(f"restart markers: found more than {MOST_MARKERS}, the most a picture can have")
+    return scan
+
+
+def _scan_finding(parameters: Parameters, scan: Scan, fragments: Fragments) -> str:
     """Return the name of what is wrong with the markers of a scan, or nothing."""
     count, interval = len(scan.restart_codes), parameters.restart_interval
     if scan.foreign >= 0:
@@ -190,7 +206,8 @@ def _scan_finding(parameters: Parameters, scan: Scan) -> str:
         return quirks.MARKERS_UNEXPECTED
     if count and not scan.in_order:
         return quirks.MARKERS_OUT_OF_ORDER
-    if count and count != parameters.intervals - 1:
+    # Without any, a sender may only say that it makes them; one that places its chunks by them makes them.
+    if count != parameters.intervals - 1 and (count or fragments.places_chunks):
         return quirks.MARKERS_MISCOUNTED
     return ""
 
@@ -203,7 +220,7 @@ def _frame(fragments: Fragments, jpeg: bytes, width: int, height: int, interval:
         fragments.fields.timestamp,
         received_at=fragments.arrived,
         sequence_number=fragments.sequence_number,
-        packets=len(fragments.pieces),
+        packets=len(fragments.offsets),
         type=fragments.fields.type,
         type_specific=fragments.fields.type_specific,
         q=fragments.fields.q,

@@ -14,17 +14,21 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from .rtp import CLOCK_RATE
+from .scan import markers
 from .serial import timestamp_difference
 
 # One MCU of mid-grey: each block has DC difference 0 and end of block at once (T.81 tables K.3 to K.6).
 _GREY_BITS = {0: "001010" * 2 + "0000" * 2, 1: "001010" * 4 + "0000" * 2}
-_MARKED = re.compile(rb"\xff(?!\x00)")
-_FILL = re.compile(rb"\xff\xff+")
+_MARKED = re.compile(rb"\xff(?![\x00\xff])")
+_LARGE = 1 << 14
+"""Bytes from which on a chunk is not copied to be split."""
 _RST0, _EOI = 0xD0, 0xD9
 _CODES = tuple(bytes((_RST0 + number,)) for number in range(8))
 LONGEST_STEP = 10 * CLOCK_RATE
@@ -32,8 +36,10 @@ LONGEST_STEP = 10 * CLOCK_RATE
 REMEMBERED_KEYS = 4
 """Combinations of type, size, interval and tables that are kept, least recently used first out."""
 _LIST_COST = 64
-MOST_INTERVALS = 0xFFFF
-"""Of a picture: a size of 2040x2040 has 65 025 MCUs at 4:2:2 with an interval of 1."""
+MOST_INTERVALS = 0x3FFF
+"""Of a picture: a restart count has 14 bits, and 0x3FFF means something else (RFC 2435 section 3.1.7)."""
+MOST_WASTE = 1 << 18
+"""Bytes of chunks that do not fit; what follows them in a frame is no longer looked at."""
 REMEMBERED_BYTES = 4 << 20
 """All of them together; the one in use is kept whatever its size."""
 
@@ -104,17 +110,37 @@ class Concealer:
         self._tick(key, timestamp)
         picture = self._known(key, type_, mcus, interval)
         intervals, stamps = picture.intervals, picture.stamps
-        for count, data in chunks:
-            pieces = split_chunk(data, count, max(len(intervals) - count, 0))
-            self.bytes_copied += len(data)
-            if pieces:
-                intervals[count : count + len(pieces)] = pieces
-                stamps[count : count + len(pieces)] = [self._clock] * len(pieces)
+        for count, pieces in self._fitting(chunks, len(intervals)):
+            intervals[count : count + len(pieces)] = pieces
+            stamps[count : count + len(pieces)] = [self._clock] * len(pieces)
         jpeg = join_intervals(intervals, header)
         self.bytes_copied += len(jpeg)
         picture.size = len(jpeg) + _LIST_COST * len(intervals)
         self._keep(key, picture)
         return self._splice(jpeg, stamps)
+
+    def _fitting(self, chunks: Iterable[tuple[int, bytes]], total: int) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield restart count and intervals of the chunks that fit a picture and each other.
+
+        One that reaches into the next holds a marker that no encoder made, and one that ends with EOI in
+        the middle of a picture was cut.
+        """
+        count, pieces, wasted = 0, list[bytes](), 0
+        for following, data in chunks:
+            self.bytes_copied += len(data)
+            found = split_chunk(data, following, max(total - following, 0)) or []
+            if not found:
+                wasted += len(data)
+            else:
+                if pieces and count + len(pieces) <= following:
+                    yield count, pieces
+                else:
+                    wasted += sum(map(len, pieces))
+                count, pieces = following, found
+            if wasted > MOST_WASTE:
+                return
+        if pieces:
+            yield count, pieces
 
     def _splice(self, jpeg: bytes, stamps: list[float]) -> Splice:
         oldest = min(stamps)
@@ -145,35 +171,37 @@ class Concealer:
         picture = self._pictures.pop(key, None)
         count = -(-mcus // interval)
         if picture is not None and picture.whole is not None:
-            pieces = split_chunk(bytes(picture.whole), 0, count) or []
-            self.bytes_copied += 2 * len(picture.whole)
-            picture = _Picture(pieces, None, picture.stamps * len(pieces), picture.size)
+            stamps, whole = picture.stamps, bytes(picture.whole)
+            picture.whole = None
+            self.bytes_copied += 2 * len(whole)
+            pieces = split_chunk(whole, 0, count) or []
+            picture = _Picture(pieces, None, stamps * len(pieces), len(whole))
         if picture is None or len(picture.intervals) != count:
             picture = _Picture(grey_intervals(type_, mcus, interval), None, [float("-inf")] * count, 0)
         return picture
 
 
 def _older(stamps: list[float], than: float) -> tuple[int, ...]:
-    return tuple(index for index, stamp in enumerate(stamps) if stamp < than)
+    return tuple([index for index, stamp in enumerate(stamps) if stamp < than])
 
 
-def split_chunk(data: bytes, count: int, most: int = MOST_INTERVALS) -> list[bytes] | None:
+def split_chunk(data: bytes, count: int, rest: int | None = None) -> list[bytes] | None:
     """Return the intervals of a chunk, each with the code of its marker, or None when it is damaged.
 
-    ``count`` is the index of its first interval, ``most`` how many there may be. The marker that the
-    chunk begins with is number (count - 1) mod 8 and makes no empty interval; neither does one at its
-    end, where a sender cuts behind its markers. Fill bytes are left out. A wrong number tells that the
-    chunk is not what it says.
+    ``count`` is the index of its first interval, ``rest`` how many the picture has from there on: EOI
+    stands behind the last of them only. The marker that the chunk begins with is number (count - 1) mod 8
+    and makes no empty interval; neither does one at its end, where a sender cuts behind its markers. Fill
+    bytes are left out. A wrong number tells that the chunk is not what it says.
     """
-    data = data.rstrip(b"\xff")
-    if b"\xff\xff" in data:
-        data = _FILL.sub(b"\xff", data)
-    front, *others = _MARKED.split(data, most + 2)
+    most = MOST_INTERVALS if rest is None else rest
+    front, *others = _split_at_markers(data.rstrip(b"\xff"), most + 2)
     # Only the first interval of a picture has no marker; other chunks may leave theirs to the one before.
     intervals = [(_CODES[count - 1 & 7] if count else b"") + front] if front else []
     for piece in others:
         number = count + len(intervals)
         if piece[0] == _EOI:
+            if rest is not None and len(intervals) != rest:
+                return None
             break
         if not number or piece[0] != _RST0 + (number - 1 & 7) or _bare(intervals, number):
             return None
@@ -181,6 +209,38 @@ def split_chunk(data: bytes, count: int, most: int = MOST_INTERVALS) -> list[byt
     if _bare(intervals, count + len(intervals)):
         del intervals[-1]
     return intervals if len(intervals) <= most else None
+
+
+def _split_at_markers(data: bytes, most: int) -> list[bytes]:
+    """Return what stands between markers, up to ``most`` of them, without their 0xFF and fill bytes."""
+    if len(data) >= _LARGE:
+        pieces = _split_large(memoryview(data), most)
+    elif data.count(b"\xff") <= len(data) >> 4:
+        pieces = _MARKED.split(data, most)
+    elif b"\xff\xff" not in data:
+        return _split_dense(data, most)
+    else:
+        pieces = _split_large(memoryview(data), most)
+    return [piece.rstrip(b"\xff") if piece[-1:] == b"\xff" else piece for piece in pieces]
+
+
+def _split_dense(data: bytes, most: int) -> list[bytes]:
+    """Do the same where a regular expression would stop at every other byte, a stuffed 0xFF."""
+    pieces, start = [], 0
+    for masked in data.replace(b"\xff\x00", b"\x00\x00").split(b"\xff", most):
+        pieces.append(data[start : start + len(masked)])
+        start += len(masked) + 1
+    return pieces
+
+
+def _split_large(data: memoryview, most: int) -> list[bytes]:
+    places: list[int] = []
+    for found, _ in markers(np.frombuffer(data, np.uint8)):
+        places += found[: most - len(places)].tolist()
+        if len(places) == most:
+            break
+    bounds = zip([0, *(place + 1 for place in places)], [*places, len(data)], strict=True)
+    return [bytes(data[first:stop]) for first, stop in bounds]
 
 
 def _bare(intervals: list[bytes], number: int) -> bool:

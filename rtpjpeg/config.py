@@ -15,10 +15,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import ConfigError
+from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
 from .settings import KEYS, NOT_OFFERED, Settings, Typed, destination
 
+SMALLEST_SIDE = 8
+"""Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
@@ -35,6 +38,11 @@ class CameraConfig:
     width: int
     """Pixels."""
     height: int
+    flip_method: str
+    crop: Region | None
+    """In pixels of width x height; None is the whole picture."""
+    target_size: tuple[int, int] | None
+    """Size after scaling and before turning; None is that of the crop."""
     fps: float | None
     """Frames a second; None is 30, or a file's own rate; 0 is a file as fast as it goes."""
     quality: int
@@ -62,6 +70,11 @@ class CameraConfig:
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
     fill: bool
     """True where resilient packets are filled to one size."""
+
+    @property
+    def framing(self) -> Framing:
+        """What is sent of the picture that the camera takes."""
+        return Framing(self.width, self.height, self.crop, self.target_size, self.flip_method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +193,7 @@ def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers
         yield f"{keys}: found false, expected true for one of them, or nothing is sent"
     for name in running:
         yield from _rate_conflict(values, name, layers)
+        yield from _crop_conflict(values, name, layers)
     for key in ("ssrc", "local_port"):
         found = [values[f"mjpeg-rtp.{name}.{key}"] for name in running]
         if len(found) == 2 and found[0] == found[1] and found[0] not in (None, 0):
@@ -195,25 +209,60 @@ def _rate_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iter
         yield _sentence(key, 0, f"a rate above 0 for source {values[source]}", layers)
 
 
+def _crop_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
+    for place, side in (("x", "width"), ("y", "height")):
+        whole, start = _either(values, name, side), values[f"{name}.crop.{place}"]
+        said = values[f"{name}.crop.{side}"]
+        length = said or whole - start
+        if length < SMALLEST_SIDE or start + length > whole:
+            key, found = (f"{name}.crop.{side}", said) if said else (f"{name}.crop.{place}", start)
+            expected = (
+                f"{SMALLEST_SIDE} or more pixels from {place} = {start} on, within the {whole} of the picture"
+            )
+            yield _sentence(key, found, expected, layers)
+
+
+def _crop(values: Mapping[str, Any], name: str) -> Region | None:
+    """Return the crop, None where it is the whole picture."""
+    sides = _either(values, name, "width"), _either(values, name, "height")
+    x, y = values[f"{name}.crop.x"], values[f"{name}.crop.y"]
+    width, height = values[f"{name}.crop.width"], values[f"{name}.crop.height"]
+    crop = x, y, width or sides[0] - x, height or sides[1] - y
+    return None if crop == (0, 0, *sides) else crop
+
+
+def _target_size(values: Mapping[str, Any], name: str, crop: Region | None) -> tuple[int, int] | None:
+    """Return the size after scaling, None where there is none; a side that is not said stays as it is."""
+    sides = crop[2:] if crop else (_either(values, name, "width"), _either(values, name, "height"))
+    asked = values[f"{name}.target-width"] or sides[0], values[f"{name}.target-height"] or sides[1]
+    return None if asked == sides else asked
+
+
+def _either(values: Mapping[str, Any], name: str, key: str) -> Any:
+    """Return what counts of a key that may stand in [mjpeg-rtp.cameraN] and in [cameraN]."""
+    found = values[f"mjpeg-rtp.{name}.{key}"]
+    return values[f"{name}.{key}"] if found is None else found
+
+
 def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     def stream(key: str) -> Any:
         return values[f"mjpeg-rtp.{name}.{key}"]
-
-    def either(key: str) -> Any:
-        return values[f"{name}.{key}"] if stream(key) is None else stream(key)
 
     own = {
         key: stream(key)
         for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
     }
-    own |= {key: either(key) for key in ("width", "height", "fps")}
+    own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
     own |= {
         key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")
     }
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
+    crop = _crop(values, name)
     return CameraConfig(
         name=name,
-        device=either("device") or None,
+        device=_either(values, name, "device") or None,
+        crop=crop,
+        target_size=_target_size(values, name, crop),
         controls=values[f"{name}.controls"],
         destinations=places,
         **own,
@@ -226,11 +275,10 @@ def _notices(cameras: Sequence[CameraConfig], layers: Layers) -> Iterator[str]:
             if port % 2:
                 # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
                 yield f"{camera.name}: port {port} of {host} is odd; it is used, with {port + 1} for RTCP"
-        if (camera.width % 8 or camera.height % 8) and not camera.source.startswith("replay:"):
-            size = f"{camera.width}x{camera.height}"
+        width, height = camera.framing.sent_size
+        if (width % 8 or height % 8) and not camera.source.startswith("replay:"):
+            size = f"{width}x{height}"
             yield f"{camera.name}: {size} is no multiple of 8; viewers without its SDP see it rounded up"
-        if camera.controls:
-            yield f"{camera.name}: its controls are not used, this version has no source that takes any"
     for name in sorted(layers.addressed - {camera.name for camera in cameras}):
         yield f"{name}: named on the command line, but it does not run; --only {name} runs it"
 

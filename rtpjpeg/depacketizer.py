@@ -7,7 +7,7 @@ and the next packet is read.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
@@ -15,7 +15,8 @@ import numpy as np
 
 from .assembler import FrameAssembler
 from .errors import MalformedPacketError
-from .events import Event, FrameDropped, FrameReceived, PacketRejected
+from .events import Event, EventQueue, FrameDropped, FrameReceived, PacketRejected
+from .fragments import PACKET_COST, TRAIN_COST
 from .frame import Frame
 from .frames import FrameCutter
 from .packets import Packets, read_packets
@@ -23,15 +24,13 @@ from .payload import JpegPayload
 from .reorder import ReorderBuffer, Run
 from .rtp import PAYLOAD_TYPE_JPEG, RtpPacket
 from .stats import ReceiverStatistics
-from .train import PacketTrain
+from .train import Column, PacketTrain
 
 WINDOW = 32
 """Packets behind a hole that make it final where no time is told."""
 FRAME_LIMIT = 4 << 20
 """Bytes of one frame, the default."""
 BATCH = 32
-EVENT_LIMIT = 256
-"""Events that may wait before rejected packets are only counted."""
 
 
 class Depacketizer:
@@ -66,7 +65,7 @@ class Depacketizer:
         self._assembler = FrameAssembler(conceal, lenient, dimensions, tables)
         self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window, frame_limit)
         self._frames = self._cutter()
-        self._events: deque[Event] = deque()
+        self._events = EventQueue()
 
     @property
     def findings(self) -> Counter[str]:
@@ -88,6 +87,7 @@ class Depacketizer:
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         if not len(train):
             return
+        self._events.newest = train.nbytes
         packets = read_packets(train)
         if self.ssrc is None:
             self.ssrc = packets.first_ssrc(self.payload_type)
@@ -96,15 +96,14 @@ class Depacketizer:
             self._receive(packets, 0, len(train), now)
             return
         usable = packets.usable(self.payload_type, ssrc)
-        for index in np.flatnonzero(~usable).tolist():
-            self._reject(partial(self._fault, train, index))
+        self._reject_all(train, np.flatnonzero(~usable))
         edges = np.flatnonzero(np.diff(usable, prepend=False, append=False)).tolist()
         for first, stop in zip(edges[::2], edges[1::2], strict=True):
             self._receive(packets, first, stop, now)
 
     def next_event(self) -> Event | None:
         """Return what happened next, or None."""
-        return self._events.popleft() if self._events else None
+        return self._events.take()
 
     def next_timer(self) -> float | None:
         """Return when ``handle_timer`` wants to be called, or None."""
@@ -180,21 +179,31 @@ class Depacketizer:
             return MalformedPacketError("payload type", rtp.payload_type, wanted, "RFC 3550 section 5.1")
         return MalformedPacketError("SSRC", f"{rtp.ssrc:#x}", f"{self.ssrc:#x}", "RFC 3550 section 5.2")
 
+    def _reject_all(self, train: PacketTrain, indices: Column) -> None:
+        """Count packets; more than can be told cost no step each."""
+        told = indices.size if self.strict else self._events.places
+        self.statistics.packets_rejected += max(indices.size - told, 0)
+        for index in indices[:told].tolist():
+            self._reject(partial(self._fault, train, index))
+
     def _reject(self, fault: Callable[[], MalformedPacketError]) -> None:
         """Count a packet; its sentence is made when somebody can read it, for a flood brings thousands."""
         self.statistics.packets_rejected += 1
-        if len(self._events) < EVENT_LIMIT:
-            self._events.append(PacketRejected(fault()))
+        if self._events.places:
+            self._events.put(PacketRejected(fault()))
         if self.strict:
             raise fault()
 
     def _receive(self, columns: Packets, first: int, stop: int, now: float) -> None:
         """Take usable packets of a train; cut them where the sequence number is not the next one."""
+        size = columns.view.nbytes + TRAIN_COST + PACKET_COST * (stop - first)
         for start, end in columns.runs(first, stop):
-            number, size = columns.sequence_number(start), columns.view.nbytes
+            number = columns.sequence_number(start)
             released = self._reorder.push(number, end - start, columns, start, now, size)
             self._count(columns, start, end, now, released)
             self._deliver(released, now)
+            while self._reorder.runs_held and self.bytes_held > self.frame_limit:
+                self._deliver(self._reorder.give_up(), now)
 
     def _count(
         self, columns: Packets, first: int, stop: int, now: float, released: list[Run[Packets]]
@@ -233,14 +242,14 @@ class Depacketizer:
 
     def _tell(self, event: FrameReceived | FrameDropped) -> None:
         """Count a frame, and keep the event."""
-        if isinstance(event, FrameReceived):
-            event.frame.ssrc = self.ssrc or 0
-            event.frame.number = self.statistics.frames_received
+        told = self._events.put(event)
+        if isinstance(told, FrameReceived):
+            told.frame.ssrc = self.ssrc or 0
+            told.frame.number = self.statistics.frames_received
             self.statistics.frames_received += 1
-            self.statistics.frames_concealed += event.frame.concealed
+            self.statistics.frames_concealed += told.frame.concealed
         else:
             self.statistics.frames_dropped += 1
-        self._events.append(event)
 
 
 def depacketize(packets: Iterable[bytes], conceal: bool = True, strict: bool = False) -> Iterator[Frame]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from .errors import RtpJpegError
 from .frame import Frame
+
+EVENT_LIMIT = 256
+"""Events that may wait before rejected packets are only counted."""
+QUEUE_LIMIT = 4 << 20
+"""Bytes by which the frames that wait may exceed the newest train before no concealed one is added.
+
+One small packet makes a whole picture of what was there before; a train of such must not make many.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +53,40 @@ class SourceChanged:
 
 
 Event = FrameReceived | FrameDropped | PacketRejected | SourceChanged
+
+
+class EventQueue:
+    """Events that nobody has taken yet; what strangers can make for nothing does not pile up."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        """Bytes of the newest train."""
+        self._events: deque[Event] = deque()
+        self._size = 0
+        """Bytes of the frames that wait."""
+
+    @property
+    def places(self) -> int:
+        """Rejected packets that may still be added."""
+        return max(EVENT_LIMIT - len(self._events), 0)
+
+    def put(self, event: Event) -> Event:
+        """Add an event, or another one that says why it cannot be; return what was added."""
+        if isinstance(event, FrameReceived):
+            frame, size, limit = event.frame, len(event.frame.jpeg), QUEUE_LIMIT + self.newest
+            if frame.concealed and self._size and self._size + size > limit:
+                reason = f"frames that nobody took: found {self._size} bytes, expected at most {limit}"
+                event = FrameDropped(frame.timestamp, reason, frame.packets)
+            else:
+                self._size += size
+        self._events.append(event)
+        return event
+
+    def take(self) -> Event | None:
+        """Return the oldest event, or None."""
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        if isinstance(event, FrameReceived):
+            self._size -= len(event.frame.jpeg)
+        return event

@@ -16,6 +16,9 @@ from .payload import TABLE_HEADER_SIZE, QuantizationTableHeader
 _WHOLE_FILE = b"\xff\xd8\xff"
 PACKET_COST = 256
 """Bytes of memory that a packet takes besides its data: its places in the lists of a frame."""
+TRAIN_COST = 320
+"""Bytes of memory that a train takes besides its data."""
+_NOTHING = memoryview(b"")
 _FIRST, _LAST, _COUNT = 0x8000, 0x4000, 0x3FFF
 _UNALIGNED = frozenset(flags | _COUNT for flags in (0, _LAST, _FIRST, _FIRST | _LAST))
 
@@ -94,7 +97,7 @@ class Fragments:
         self.bytes_held += PACKET_COST * packets
         if columns is not self._train:
             self._train = columns
-            self.bytes_held += columns.view.nbytes
+            self.bytes_held += columns.view.nbytes + TRAIN_COST
 
     def _add_one_by_one(self, columns: Packets, first: int, stop: int) -> None:
         """Leave out the packets that do not belong; each is a hole.
@@ -129,9 +132,14 @@ class Fragments:
     def refuse(self, reason: str) -> None:
         """Give the frame up and let go of what it holds."""
         self.refused = reason
-        self._train, self.bytes_held = None, 0
-        for column in (self.offsets, self.pieces, self.chunks, self.header_sizes):
+        self.let_go()
+        for column in (self.offsets, self.chunks, self.header_sizes):
             column.clear()
+
+    def let_go(self) -> None:
+        """Free the packets, whose data was joined or is not wanted."""
+        self._train, self.bytes_held = None, 0
+        self.pieces.clear()
 
     def fit(self) -> bool:
         """Return True when the pieces cover the scan from its first byte without hole or overlap.
@@ -166,11 +174,13 @@ class Fragments:
 
         RFC 2435, section 4.4: "either a single packet with both the F and L bits set on or a
         contiguous sequence of packets (based on the RTP sequence number) which begin with an F bit
-        and end with an L bit".
+        and end with an L bit". Each packet is freed when it has been read.
         """
+        self._train = None
         parts: list[memoryview] = []
         count = -1
         for index, (chunk, piece) in enumerate(zip(self.chunks, self.pieces, strict=True)):
+            self.pieces[index] = _NOTHING
             if index in self.holes or chunk & _COUNT != count:
                 parts, count = [], -1
             if chunk & _FIRST:
@@ -198,6 +208,11 @@ class Fragments:
     def aligned(self) -> bool:
         """True when the packets carry whole restart intervals (RFC 2435 section 3.1.7)."""
         return bool(self.chunks) and not self._unaligned
+
+    @property
+    def places_chunks(self) -> bool:
+        """True when a packet says that it begins behind the first restart interval."""
+        return any(chunk & _COUNT not in (0, _COUNT) for chunk in self.chunks)
 
 
 def _without_fill(piece: memoryview) -> memoryview:

@@ -170,5 +170,6 @@ def _drop_whole_picture(camera: Tables) -> None:
     if isinstance(camera.get("crop"), dict) and whole | camera["crop"] == whole:
         del camera["crop"]
     for key, value in size.items():
-        if camera.get(f"target-{key}") == value:
+        # With a crop it asks for something: the crop, as large as the whole picture was.
+        if camera.get(f"target-{key}") == value and "crop" not in camera:
             del camera[f"target-{key}"]

@@ -3,8 +3,9 @@
 The buffer moves runs: packets with consecutive sequence numbers out of one train. A stream in order
 passes through untouched. A run behind a hole waits until the hole is filled or is final: when the
 reorder wait has passed since the first packet behind it came, or, where no time is told, when
-``window`` packets stand behind it; sooner when too much waits. The wait starts at 5 ms, grows to the
-largest reordering seen, 20 ms at most, and shrinks again after 1000 packets in order.
+``window`` packets stand behind it; sooner when too much waits. The wait starts at 5 ms, grows to a
+quarter more than the largest reordering seen, 20 ms at most, and shrinks again after 1000 packets in
+order. Without the quarter the next packet that is as late comes at the moment when it is given up.
 
 A jump further than MAX_DROPOUT ahead or MAX_MISORDER back is believed when the packet that follows
 it has come (RFC 3550 section A.1); both are kept.
@@ -24,6 +25,8 @@ MAX_DROPOUT = 3000
 MAX_MISORDER = 100
 MOST_RUNS = 256
 """Runs that may wait; more are a storm, and each new one costs a look at all of them."""
+MARGIN = 1.25
+"""The wait for a missing packet as a multiple of the longest that one took to come."""
 LIMIT = 4 << 20
 """Bytes that may wait: the default."""
 REMEMBERED = 1024
@@ -181,7 +184,7 @@ class ReorderBuffer(Generic[T]):
         for piece in self._gaps_in(run):
             if self._held and piece.first < self._held[-1].first:
                 self.reordered += piece.stop - piece.first
-                self._patience.learn(piece.arrived - min(held.arrived for held in self._held))
+                self._patience.learn(MARGIN * (piece.arrived - min(held.arrived for held in self._held)))
             insort(self._held, piece)
 
     def _gaps_in(self, run: Run[T]) -> list[Run[T]]:
@@ -207,7 +210,7 @@ class ReorderBuffer(Generic[T]):
             else:
                 self.reordered += 1
                 self.lost -= 1
-                self._patience.learn(run.arrived - opened)
+                self._patience.learn(MARGIN * (run.arrived - opened))
 
     def _release(self) -> list[Run[T]]:
         """Return the held runs that are in order now, and those behind holes that must be closed."""

@@ -244,14 +244,6 @@ KEYS = tuple(key_paths())
 """Every key of the file as a dotted path."""
 
 NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
-    "cameraN.target-width": (None,),
-    "cameraN.target-height": (None,),
-    "cameraN.flip_method": ("none",),
-    "cameraN.crop.x": (0,),
-    "cameraN.crop.y": (0,),
-    "cameraN.crop.width": (None,),
-    "cameraN.crop.height": (None,),
-    "mjpeg-rtp.cameraN.flip_method": (None, "none"),
     "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
 }

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rtpjpeg.config import CameraConfig, load
 from rtpjpeg.errors import ConfigError
+from rtpjpeg.framing import Region
 from rtpjpeg.layers import VARIABLES
 from rtpjpeg.settings import KEYS, NOT_OFFERED
 
@@ -53,6 +54,9 @@ def test_defaults() -> None:
         device=None,
         width=640,
         height=480,
+        flip_method="none",
+        crop=None,
+        target_size=None,
         fps=None,
         quality=85,
         transcode=False,
@@ -129,18 +133,47 @@ def test_a_file_of_the_rust_sender() -> None:
     assert (camera.quality, camera.ssrc, camera.dscp) == (95, 0xDEADBEEF, 34)
 
 
-def test_a_file_that_asks_for_more_than_there_is() -> None:
-    found = faults((CONFIGS / "go-scaled.toml").read_text("utf-8"))
-    assert found == [
-        "camera1.target-width: found 960, expected the key left out; more is not offered by this version",
-        "camera1.target-height: found 540, expected the key left out; more is not offered by this version",
-        'camera1.flip_method: found "vertical-flip", expected "none"; more is not offered by this version',
-        'camera2.flip_method: found "rotate-180", expected "none"; more is not offered by this version',
-        "camera2.crop.y: found 120, expected 0; more is not offered by this version",
-        "camera2.crop.width: found 640, expected the key left out; more is not offered by this version",
-        "camera2.crop.height: found 360, expected the key left out; more is not offered by this version",
-        "mjpeg-rtp.enabled: found false, expected true, or nothing is sent",
+def test_a_file_that_scales_crops_and_turns() -> None:
+    text = (CONFIGS / "go-scaled.toml").read_text("utf-8")
+    assert faults(text) == ["mjpeg-rtp.enabled: found false, expected true, or nothing is sent"]
+    first, second = load(text, {}, {"mjpeg-rtp.enabled": True}).cameras
+    assert (first.crop, first.target_size, first.flip_method) == (None, (960, 540), "vertical-flip")
+    assert first.framing.sent_size == (960, 540)
+    assert (second.crop, second.target_size) == ((0, 120, 640, 360), (640, 480))
+    assert second.framing.flips == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "crop", "sent"),
+    [
+        ("crop = { x = 40 }", (40, 0, 600, 480), (600, 480)),
+        ("crop = { y = 80, height = 320 }", (0, 80, 640, 320), (640, 320)),
+        ("crop = { width = 640, height = 480 }\nflip_method = 'rotate-90'", None, (480, 640)),
+        ("crop = { width = 320, height = 240 }\ntarget-width = 640", (0, 0, 320, 240), (640, 240)),
+        ("target-height = 240\nflip_method = 'rotate-270'", None, (240, 640)),
+        ("target-width = 640", None, (640, 480)),
+    ],
+)
+def test_crop_and_target_size(text: str, crop: Region | None, sent: tuple[int, int]) -> None:
+    camera = one(f"[camera1]\n{text}\n")
+    assert (camera.crop, camera.framing.sent_size) == (crop, sent)
+
+
+def test_what_the_stream_says_of_the_picture_wins() -> None:
+    text = "[camera1]\nflip_method = 'rotate-90'\ncrop = { x = 100 }\n"
+    camera = one(f"{text}[mjpeg-rtp.camera1]\nflip_method = 'none'\nwidth = 320\n")
+    assert (camera.flip_method, camera.crop) == ("none", (100, 0, 220, 480))
+
+
+def test_a_crop_that_is_not_in_the_picture() -> None:
+    text = "[camera1]\ncrop = { x = 600, width = 80, y = 475 }\n[mjpeg-rtp.camera1]\n"
+    expected = "expected 8 or more pixels from {} on, within the {} of the picture"
+    assert faults(text) == [
+        f"camera1.crop.width: found 80, {expected.format('x = 600', 640)}",
+        f"camera1.crop.y: found 475, {expected.format('y = 475', 480)}",
     ]
+    (fault,) = faults("[camera1]\ncrop = { width = 7 }\n[mjpeg-rtp.camera1]\n")
+    assert fault.startswith("camera1.crop.width: found 7, expected 8 or more")
 
 
 def test_the_whole_picture_stays_whole_at_another_size() -> None:
@@ -150,11 +183,8 @@ def test_the_whole_picture_stays_whole_at_another_size() -> None:
 
 @pytest.mark.parametrize("key", sorted(NOT_OFFERED))
 def test_no_key_that_does_nothing_is_taken_in_silence(key: str) -> None:
-    value: object = 64 if "crop" in key or "target" in key else True
-    if key.endswith("flip_method"):
-        value = "rotate-90"
     full = key.replace("cameraN", "camera2")
-    (fault,) = faults(None, overrides={full: value})
+    (fault,) = faults(None, overrides={full: True})
     assert fault.startswith(f"{full}: found") and "not offered by this version" in fault
 
 
@@ -472,6 +502,7 @@ def test_a_size_that_is_rounded_up_is_said() -> None:
     sentence = "camera2: 641x480 is no multiple of 8; viewers without its SDP see it rounded up"
     assert notices({"camera2.width": 641}) == (sentence,)
     assert notices({"camera2.width": 641, "camera2.source": "replay:x"}) == (), "a file has its own size"
+    assert notices({"camera2.width": 641, "camera2.target-width": 640}) == ()
 
 
 def test_words_for_a_camera_that_does_not_run_are_said() -> None:
@@ -479,11 +510,6 @@ def test_words_for_a_camera_that_does_not_run_are_said() -> None:
     assert notices(words) == (
         "camera2: named on the command line, but it does not run; --only camera2 runs it",
     )
-
-
-def test_controls_that_nobody_takes_are_said() -> None:
-    sentence = "camera1: its controls are not used, this version has no source that takes any"
-    assert notices({"camera1.controls.AwbEnable": "false"}) == (sentence,)
 
 
 @pytest.mark.parametrize("value", ["true", "yes", "1"])

@@ -15,14 +15,13 @@ from photographs import OWN_TABLES, PHOTOGRAPHS, encode, photograph, video
 from rtpjpeg import MalformedPacketError, quirks
 from rtpjpeg.depacketizer import (
     BATCH,
-    EVENT_LIMIT,
     FRAME_LIMIT,
     WINDOW,
     Depacketizer,
     depacketize,
 )
-from rtpjpeg.events import FrameDropped, FrameReceived, PacketRejected
-from rtpjpeg.fragments import PACKET_COST
+from rtpjpeg.events import EVENT_LIMIT, FrameDropped, FrameReceived, PacketRejected
+from rtpjpeg.fragments import PACKET_COST, TRAIN_COST
 from rtpjpeg.frames import MARKERLESS
 from rtpjpeg.packetizer import Packetizer, packetize
 from rtpjpeg.train import PacketTrain
@@ -521,7 +520,8 @@ def test_a_broken_table_header_alone():
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_frame_beyond_the_limit_is_refused(at_once):
     frames = stream(size=100)
-    size = sum(map(len, frames[0])) + PACKET_COST * len(frames[0])
+    trains = 1 if at_once else len(frames[0])
+    size = sum(map(len, frames[0])) + PACKET_COST * len(frames[0]) + TRAIN_COST * trains
     for limit, kind in ((size, FrameReceived), (size - 1, FrameDropped)):
         machine = Depacketizer(frame_limit=limit)
         packets = frames[0]

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rtpjpeg"
 
 # A root file imports floors below its own and, on its own floor, only what stands left of it.
 FLOORS = (
-    ("errors", "serial", "tables", "stats", "train", "frame"),
+    ("errors", "serial", "tables", "stats", "train", "frame", "framing"),
     ("rtp", "payload", "scan", "jpeg", "interchange", "rtcp", "feedback", "sdplines", "sdp")
     + ("settings", "overrides", "layers", "config"),
     (

@@ -1,7 +1,8 @@
 """The capture wing: cameras, and what stands in for one.
 
-The words a user writes are the names of the files: ``synthetic``, ``v4l2``, ``opencv``, ``replay``. This
-file imports no camera before it is asked for, so that a missing library is only missed by who needs it.
+The words a user writes are the names of the files: ``picamera2``, ``synthetic``, ``v4l2``, ``opencv``,
+``replay``. This file imports no camera before it is asked for, so that a missing library is only missed by
+who needs it.
 """
 
 from __future__ import annotations
@@ -10,23 +11,26 @@ import difflib
 import importlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CaptureError
+from ..framing import Framing, Region
 from .base import Camera, Clock, Sleep
+from .devices import Device
 
 if TYPE_CHECKING:
     from .intervals import PacketRoom
 
-SOURCES = ("auto", "synthetic", "v4l2", "opencv", "replay:PATH")
+SOURCES = ("auto", "picamera2", "synthetic", "v4l2", "opencv", "replay:PATH")
 """What ``open_camera`` understands."""
-LIVE_DEVICES = ("v4l2", "opencv")
+LISTED = ("picamera2",)
+"""Sources that can say which cameras are there."""
+LIVE_DEVICES = ("picamera2", "v4l2", "opencv")
 """Sources that are devices, which may go and come back."""
-_LATER = ("picamera2",)
 _DEVICES = {"v4l2": "V4l2Camera", "opencv": "OpenCvCamera"}
 
-__all__ = ["SOURCES", "Camera", "is_present", "list_v4l2", "open_camera"]
+__all__ = ["LISTED", "SOURCES", "Camera", "Device", "is_present", "list_devices", "list_v4l2", "open_camera"]
 
 
 def open_camera(
@@ -36,6 +40,10 @@ def open_camera(
     device: str | None = None,
     width: int = 640,
     height: int = 480,
+    crop: Region | None = None,
+    target_size: tuple[int, int] | None = None,
+    flip_method: str = "none",
+    controls: Mapping[str, Any] | None = None,
     fps: float | None = None,
     quality: int = 85,
     subsampling: str = "420",
@@ -48,10 +56,12 @@ def open_camera(
     sleep: Sleep = time.sleep,
     wall: Callable[[], int] = time.time_ns,
 ) -> Camera:
-    """Return an open camera: ``synthetic``, ``v4l2``, ``opencv``, ``replay:PATH`` or ``auto``.
+    """Return an open camera: ``picamera2``, ``synthetic``, ``v4l2``, ``opencv``, ``replay:PATH`` or ``auto``.
 
-    ``device`` is which one, in the words of the source (a path, an index), None for the nth of camera n.
-    ``width`` and ``height`` are pixels; a file has its own. ``fps`` None is 30, or the file's own rate; 0
+    ``width`` and ``height`` are pixels; a file has its own. ``device`` (a number, a path, an Id; None for
+    the nth of camera n), ``crop`` (left, top, width, height in these pixels), ``target_size``,
+    ``flip_method`` and ``controls`` are what [cameraN] of config.toml has; a source that cannot do them
+    says so in ``notices``. ``fps`` None is 30, or the file's own rate; 0
     is as fast as it goes. ``restart_interval`` is in MCUs; with ``packet_room`` it is fitted to packets
     instead. JPEGs of a file or a camera pass as they are, but with ``transcode`` those that cannot be sent
     in this ``profile`` are encoded again. ``loop`` plays a file again and again. ``clock`` gives monotonic
@@ -59,21 +69,32 @@ def open_camera(
     opened, ``ConfigError`` for values that no source takes.
     """
     kind, _, path = source.partition(":")
+    framing = Framing(width, height, crop, target_size, flip_method)
+    notices = []
+    if source == "auto":
+        kind, said = _choose()
+        notices.append(f"{name}: {said}")
     common: dict[str, Any] = {"quality": quality, "restart_interval": restart_interval}
-    common |= {"packet_room": packet_room, "name": name, "clock": clock, "sleep": sleep}
+    common |= {"packet_room": packet_room, "name": name, "clock": clock}
     foreign = {"transcode": transcode, "profile": profile}
-    drawn = {"width": width, "height": height, "subsampling": subsampling}
+    rate = 30.0 if fps is None else fps
     if kind == "replay" and path:
-        camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, **foreign, **common)
-    elif source in _DEVICES:
-        camera = _class(source, _DEVICES[source])(fps=fps, device=device, **drawn, **foreign, **common)
-    elif source in ("auto", "synthetic"):
-        rate = 30.0 if fps is None else fps
-        camera = _class("synthetic", "SyntheticCamera")(fps=rate, wall=wall, **drawn, **common)
+        camera = _class("replay", "ReplayCamera")(path, fps=fps, loop=loop, sleep=sleep, **foreign, **common)
+    elif kind == "picamera2" and not path:
+        common |= {"framing": framing, "device": device, "controls": controls, "subsampling": subsampling}
+        camera = _class("picamera2", "Picamera2Camera")(fps=rate, **common)
+    elif kind in _DEVICES and not path:
+        common |= {"width": width, "height": height, "subsampling": subsampling, "sleep": sleep}
+        camera = _class(kind, _DEVICES[kind])(fps=fps, device=device, **foreign, **common)
+    elif kind == "synthetic" and not path:
+        width, height = framing.sent_size
+        common |= {"width": width, "height": height, "subsampling": subsampling, "wall": wall, "sleep": sleep}
+        camera = _class("synthetic", "SyntheticCamera")(fps=rate, **common)
     else:
         raise CaptureError(_refusal(source, kind))
-    if source == "auto":
-        camera.notices.append(f"{name}: source auto is the synthetic camera in this version")
+    if kind != "picamera2":
+        notices += _unused(name, kind, framing, controls)
+    camera.notices += notices
     camera.open()
     return camera
 
@@ -90,12 +111,45 @@ def is_present(source: str, device: str | None, name: str) -> bool | None:
 
     A room under ``capture`` that can tell has a function ``is_present(device, name)``.
     """
-    kind = source.partition(":")[0]
+    kind = _choose()[0] if source == "auto" else source
     if kind not in LIVE_DEVICES:
         return None
     tell: Callable[[str | None, str], bool | None] | None
     tell = getattr(importlib.import_module(f".{kind}", __name__), "is_present", None)
     return None if tell is None else tell(device, name)
+
+
+def list_devices(source: str) -> list[Device]:
+    """Return the cameras that a source of ``LISTED`` could open.
+
+    Raises ``CaptureError`` when what it needs is not installed.
+    """
+    found: list[Device] = importlib.import_module(f".{source}", __name__).devices()
+    return found
+
+
+def _choose() -> tuple[str, str]:
+    """Return what ``auto`` is, and the sentence that says so.
+
+    Where picamera2 is, a camera that is missing is a fault: no drawn picture shall stand for it.
+    """
+    try:
+        importlib.import_module(".stack", __name__).load_picamera2()
+    except CaptureError as error:
+        return "synthetic", f"source auto is the synthetic camera: {error}"
+    return "picamera2", "source auto is picamera2"
+
+
+def _unused(name: str, kind: str, framing: Framing, controls: Mapping[str, Any] | None) -> list[str]:
+    """Return the sentence about wishes that only a real camera can fulfil, in a list, empty without any."""
+    wishes = {
+        "crop": framing.crop,
+        "flip_method": framing.flip_method != "none",
+        "target size": framing.target_size and kind != "synthetic",
+        "controls": controls,
+    }
+    asked = [wish for wish, value in wishes.items() if value]
+    return [f"{name}: source {kind} does nothing with {', '.join(asked)}"] if asked else []
 
 
 def _class(room: str, name: str) -> Callable[..., Camera]:
@@ -107,19 +161,17 @@ def _refusal(source: str, kind: str) -> str:
     known = ", ".join(SOURCES)
     if kind == "replay":
         return "source replay: found no path, expected replay:PATH, for example replay:pictures/"
-    if kind in _LATER:
-        return f"source {source}: this version has no such source, expected one of {known}"
     return f"source {source}: found an unknown word, expected one of {known}{_hint(source)}"
 
 
 def _hint(source: str) -> str:
     kind, _, device = source.partition(":")
-    if kind in _DEVICES:
+    if device and kind in LIVE_DEVICES:
         return f"; did you mean {kind} with device = {json.dumps(device)}?"
     if source.startswith("/dev/"):
         return f"; did you mean v4l2 with device = {json.dumps(source)}?"
     if "/" in source or "." in source:
         return f"; did you mean replay:{source}?"
-    words = ["auto", "synthetic", "replay", *_DEVICES, *_LATER]
+    words = ["auto", "picamera2", "synthetic", "replay", *_DEVICES]
     near = difflib.get_close_matches(kind.lower(), words, 2, 0.5)
     return f"; did you mean {' or '.join(near)}?" if near else ""

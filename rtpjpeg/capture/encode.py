@@ -68,6 +68,11 @@ class JpegEncoder:
         return self._fitter.interval if self._fitter else self._interval
 
     @property
+    def prefers_planes(self) -> bool:
+        """True where planes cost less than an image does, for who can have either from the camera."""
+        return not isinstance(self._backend, _OpenCv)
+
+    @property
     def quality(self) -> int:
         """1 to 100; it may be set at any time, and the next picture has it."""
         return self._quality

@@ -38,6 +38,7 @@ def build_parser() -> Parser:
     _add_cameras(parser)
     _add_pictures(parser)
     add_end(parser)
+    _add_lists(parser)
     _add_output(parser)
     return parser
 
@@ -53,8 +54,9 @@ def _add_cameras(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="auto, synthetic, v4l2, opencv, or replay:PATH with a folder of JPEGs, an .mjpeg, .avi, .y4m or"
-        " .pcap file; once for all cameras or once for each",
+        help="auto, picamera2, synthetic, v4l2, opencv, or replay:PATH with a folder of JPEGs or a JPEG,"
+        " MJPEG, AVI, Y4M or pcap file; once for all cameras or once for each (default: auto, which is"
+        " picamera2 where it is installed, else synthetic)",
     )
     parser.add_argument(
         "--dest",
@@ -96,6 +98,17 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         choices=PROFILES,
         help="resilient: restart markers, so that each packet can be shown alone; compatible: plain packets,"
         " which MediaMTX and go2rtc need (default: resilient)",
+    )
+
+
+def _add_lists(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--list-cameras", action="store_true", help="say which cameras are there and what they take, and end"
+    )
+    parser.add_argument(
+        "--list-controls",
+        action="store_true",
+        help="say the controls of each camera with their range, for [cameraN.controls], and end",
     )
 
 

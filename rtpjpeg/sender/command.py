@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
 from .console import DONE, Mailbox, hangups_to, log_to_stderr, say_impairment, settle
+from .listing import list_cameras
 from .manager import Manager
 from .stream import Limits
 from .table import text_table
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 def send(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     """Send the cameras, or say the configuration; return the exit code. Raises ``RtpJpegError``."""
     log_to_stderr(COMMAND, arguments.log_level)
+    if arguments.list_cameras or arguments.list_controls:
+        return list_cameras(arguments.list_controls, arguments.json)
     config = configure(arguments, os.environ)
     for notice in config.notices:
         _log.warning("%s", notice)

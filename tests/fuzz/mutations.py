@@ -1,9 +1,14 @@
-"""Real packets, and everything that can be done to them on the way."""
+"""Real packets, and everything that can be done to them on the way.
+
+The packets are made once: a million cases are to be judged in a minute, and most of it is the judging.
+"""
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import rtpjpeg
 from conformance.builders import fragment
@@ -11,10 +16,13 @@ from conformance.pictures import eight_bit, jpeg, scan_of
 
 Packets = list[bytes]
 TYPES = (0, 1, 64, 65)
+CASES = int(os.environ.get("FUZZ_PACKETS") or 50_000)
+"""Mutated packets of a run; tox sets a million for one of its environments."""
 
 
+@cache
 def real_frames() -> list[Packets]:
-    """Frames of every type with Q 50, 200 and 255, cut at intervals and not; numbers start at 0."""
+    """Frames of every type with Q 50, 200 and 255, cut at intervals and not, some filled; numbers from 0."""
     own = eight_bit(jpeg(quality=92, chroma_quality=60))
     frames = []
     for type in TYPES:
@@ -24,16 +32,17 @@ def real_frames() -> list[Packets]:
         packetizer = rtpjpeg.Packetizer(mtu=400, ssrc=0x1234ABCD, sequence_number=0, static_tables=True)
         for file in (jpeg(type, interval=3), jpeg(type, quality=92, chroma_quality=60)):
             frames.append(list(packetizer.packetize(file, 0)))
+        if type & 64:
+            frames.append([packet.ljust(340, b"\xff") for packet in frames[-2]])
     return frames
 
 
 def placed(frame: Packets, sequence: int, timestamp: int) -> Packets:
     """The frame as one of a stream."""
     packets = []
-    for index, packet in enumerate(frame):
-        number = (sequence + index) & 0xFFFF
-        time = (timestamp & 0xFFFFFFFF).to_bytes(4, "big")
-        packets.append(packet[:2] + number.to_bytes(2, "big") + time + packet[8:])
+    time = (timestamp & 0xFFFFFFFF).to_bytes(4, "big")
+    for number, packet in enumerate(frame, sequence):
+        packets.append(packet[:2] + (number & 0xFFFF).to_bytes(2, "big") + time + packet[8:])
     return packets
 
 
@@ -125,3 +134,21 @@ MUTATIONS: tuple[Callable[[random.Random, Packets], None], ...] = (
     dress,
     inject,
 )
+
+
+def mutated_streams(seed: int, packets: int) -> Iterator[Packets]:
+    """Streams of a few frames, with something done to about every other packet."""
+    chance, frames, made = random.Random(seed), real_frames(), 0
+    while made < packets:
+        stream: Packets = []
+        sequence, timestamp = chance.choice((0, 65530, chance.randrange(65536))), chance.randrange(1 << 32)
+        kept = chance.choice(frames)  # The same picture again, so that there is something to fill holes with.
+        for _ in range(chance.randint(1, 6)):
+            source = kept if chance.random() < 0.5 else chance.choice(frames)
+            frame = placed(source, sequence + len(stream), timestamp)
+            timestamp += chance.choice((0, 1, 3000, 3000, 3000, 1 << 31))
+            for _ in range(chance.randint(0, len(frame))):
+                chance.choice(MUTATIONS)(chance, frame)
+            stream += frame
+        made += len(stream)
+        yield stream

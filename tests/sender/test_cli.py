@@ -23,6 +23,7 @@ from rtpjpeg.net.link import Link
 from rtpjpeg.net.udp import UdpReceiver
 from rtpjpeg.sender.cli import build_parser, main
 from sender.doubles import picture
+from standins.rig import plugged_in
 
 COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.sender.cli import main; sys.exit(main())"]
 KEYS = frozenset(
@@ -177,6 +178,35 @@ def test_two_synthetic_cameras_arrive_whole(capsys: Capture) -> None:
         assert set(camera["encode_ms"]) == set(camera["send_ms"]) == {"p50", "p95", "p99", "max"}
         assert camera["packets_sent"] == sum(frame.packets for frame in frames)
         assert len(frames) == 4
+
+
+def test_two_cameras_of_a_pi_arrive_whole(capsys: Capture) -> None:
+    receivers = [UdpReceiver("127.0.0.1", 0) for _ in range(2)]
+    words = ["--source", "picamera2", "--size", "320x240", "--frames", "4", "--json"]
+    words += ["--camera2", "flip_method=rotate-90", "--camera1", "controls.AwbMode=Indoor"]
+    for receiver in receivers:
+        words += ["--dest", f"127.0.0.1:{receiver.local_address[1]}"]
+    with plugged_in() as rig:
+        rig.manager.real_time = True
+        assert main(words) == 0
+        assert (rig.first.applied["AwbMode"], rig.first.acquired, rig.second.acquired) == (4, False, False)
+    said = capsys.readouterr()
+    assert said.err.count("camera2: rotate-90 costs time for each picture") == 1
+    assert [camera["frames_sent"] for camera in last_json(said.out)["cameras"]] == [4, 4]
+    for receiver, size in zip(receivers, ((320, 240), (240, 320)), strict=True):
+        frames = receive_all(receiver)
+        receiver.close()
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 4
+
+
+def test_a_camera_that_is_missing_is_exit_code_3(capsys: Capture) -> None:
+    words = ["--source", "auto", "--only", "camera1", "--frames", "1", "--json"]
+    with plugged_in() as rig:
+        rig.manager.cameras.clear()
+        assert main(words) == 3
+    said = capsys.readouterr()
+    assert said.err.startswith("rtpjpeg-send: camera1: no camera is there: look at its cable")
+    assert last_json(said.out)["cameras"][0]["frames_sent"] == 0
 
 
 def send_synthetic(words: str, capsys: Capture) -> tuple[list[Packet], dict[str, Any]]:
