@@ -7,6 +7,7 @@ import pytest
 from conformance.pictures import jpeg
 from rtpjpeg.assembler import FrameAssembler
 from rtpjpeg.events import FrameDropped, FrameReceived
+from rtpjpeg.fragments import PACKET_COST, TRAIN_COST
 from rtpjpeg.frames import FrameCutter
 from rtpjpeg.packetizer import Packetizer
 from rtpjpeg.packets import read_packets
@@ -78,7 +79,7 @@ def test_a_frame_is_given_up_with_a_reason():
 
 def test_what_waits_elsewhere_counts_against_the_limit():
     (first, *_), columns = frames(), None
-    size = sum(map(len, first)) + 256 * len(first)
+    size = sum(map(len, first)) + PACKET_COST * len(first) + TRAIN_COST
     for waiting, kind in ((0, FrameReceived), (1, FrameDropped)):
         cutter = Cutter(limit=size)
         columns = read_packets(PacketTrain.from_packets(first))

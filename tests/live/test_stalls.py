@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from interop.kernel import bound, sockets, wait_until
-from live.commands import FEED, PATIENCE, SEND, VIEW, Running
+from live.commands import FEED, PATIENCE, VIEW, Running
 from live.witness import LOCAL, Watched
 from receiver.feeding import free_ports
 from rtpjpeg.net.udp import UdpReceiver
@@ -32,28 +32,27 @@ def granted() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", ["resilient", "compatible"])
-def test_a_receiver_that_stands_still_for_half_a_second_loses_nothing(profile: str) -> None:
+@pytest.mark.parametrize("type", [1, 65])
+def test_a_receiver_that_stands_still_for_half_a_second_loses_nothing(type: int) -> None:
     (port,) = free_ports(1)
-    words = ["--source", "synthetic", "--size", "640x480", "--fps", "30", "--profile", profile, "--json"]
     with Running(VIEW, f"rtp://{LOCAL}:{port}", "--headless", "--json") as viewer:
         viewer.await_(lambda running: bound([port]), "the viewer's port")
-        with Running(SEND, *words, "--dest", f"{LOCAL}:{port}", "--frames", "60") as sender:
+        with Running(FEED, str(port), "60", str(type)) as feeder:
             viewer.await_(lambda running: running.says("stream from"), "the stream")
             viewer.process.send_signal(signal.SIGSTOP)
             time.sleep(STALL)  # the state that is tested, nothing is awaited
             waiting = sockets()[port].queued
             viewer.process.send_signal(signal.SIGCONT)
-            (camera,) = sender.end()["cameras"]
+            sent = feeder.end()
         assert wait_until(lambda: sockets()[port].queued == 0, PATIENCE)
         (stream,) = viewer.end(signal.SIGINT)["streams"]
     assert waiting > 0
     if granted() < WANTED:  # then the viewer says so, and what is lost is what the kernel dropped
         assert viewer.says("raise it with: sysctl")
-        assert stream["packets_lost"] <= stream["kernel_drops"]
+        assert stream["kernel_drops"] or not stream["packets_lost"]
         return
     assert (stream["packets_lost"], stream["kernel_drops"], stream["frames_dropped"]) == (0, 0, 0)
-    assert stream["packets_received"] == camera["packets_sent"]
+    assert stream["packets_received"] == sent["packets_sent"]
     assert (stream["frames_received"], stream["frames_concealed"]) == (60, 0)
 
 
@@ -82,7 +81,7 @@ def burning(interval: float) -> Iterator[None]:
 @pytest.mark.parametrize("interval", [SWITCH_INTERVAL, 0.005], ids=["as the commands", "as Python itself"])
 def test_beside_a_thread_that_burns_nothing_is_lost(interval: float) -> None:
     with Watched(UdpReceiver(LOCAL, 0)) as watched, burning(interval):
-        with Running(FEED, str(watched.receiving.local_address[1]), str(FRAMES)) as feeder:
+        with Running(FEED, str(watched.receiving.local_address[1]), str(FRAMES), "65") as feeder:
             sent = feeder.end()
         received = watched.session.statistics
         assert wait_until(lambda: received.packets_received >= sent["packets_sent"], PATIENCE), received
