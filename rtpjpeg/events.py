@@ -15,7 +15,6 @@ QUEUE_LIMIT = 4 << 20
 
 One small packet makes a whole picture of what was there before; a train of such must not make many.
 """
-_INDEX_COST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +93,5 @@ class EventQueue:
 
 
 def _size_of(frame: Frame) -> int:
-    """Return the bytes of memory of a frame, the indices of what is not new in it included."""
-    return len(frame.jpeg) + _INDEX_COST * (len(frame.stale_intervals) + len(frame.unseen_intervals))
+    """Return the bytes of memory of a frame."""
+    return len(frame.jpeg) + len(frame.interval_states)
