@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
 from rtpjpeg.concealment import (
+    FRESH,
     MOST_WASTE,
     REMEMBERED_BYTES,
     REMEMBERED_KEYS,
@@ -254,7 +255,7 @@ FITTING = {
 def test_chunks_fit_the_picture_and_each_other(name):
     chunks, used = FITTING[name]
     made = splice(Concealer(), 65, chunks)
-    assert [place for place in range(3) if place not in made.stale] == used
+    assert [place for place, state in enumerate(made.states) if state == FRESH] == used
 
 
 intervals_strategy = st.lists(
