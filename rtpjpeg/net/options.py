@@ -79,6 +79,8 @@ class Departure:
     ttl: int | None = None
     interface: str | None = None
     send_buffer: int = 1 << 20
+    takes_over: bool = False
+    """True where the local port may be that of another socket of ours, whose place this one takes."""
 
     def open(self, local_port: int) -> socket.socket:
         """Return a non-blocking socket, not yet connected. Raises ``TransportError``."""
@@ -120,10 +122,14 @@ class Departure:
         host = self.interface if unicast and self.interface and is_address(self.interface) else ""
         if not host and not local_port:
             return
+        if self.takes_over:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, local_port))
         except OSError as error:
             raise cannot_bind(error, host, local_port, "local port") from None
+        # A port is shared where both sides say so; who does not say it in front of bind finds it taken.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class UdpSender:
 
     ``destination`` is a host name or address, and a port. ``dscp`` is 0 to 63 (RFC 2474), ``ttl`` the
     hops of an IP packet. ``interface`` is a name or, for IPv4, an address; a multicast group goes out there.
-    Raises ``TransportError`` when the socket cannot be opened, ``ConfigError`` for a number out of range.
+    With ``takes_over`` the local port may be one that another ``UdpSender`` still has. Raises
+    ``TransportError`` when the socket cannot be opened, ``ConfigError`` for a number out of range.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class UdpSender:
         ttl: int | None = None,
         interface: str | None = None,
         send_buffer: int = 1 << 20,
+        takes_over: bool = False,
     ) -> None:
         host, port = destination
         _check_range("dscp", dscp, 0, 63)
@@ -59,7 +61,7 @@ class UdpSender:
         self.path_mtu: int | None = None
         """Largest IP packet of the route in bytes, once packets were too large for it."""
         self.local_address: Address = ("", local_port)
-        self._departure = Departure(endpoint, dscp, ttl, interface, send_buffer)
+        self._departure = Departure(endpoint, dscp, ttl, interface, send_buffer, takes_over)
         self._options = family_of(endpoint)
         self._most_bytes = gso.MOST_BYTES[endpoint.family]
         self._vector = mmsg.SendVector()

@@ -87,14 +87,17 @@ def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> in
     say_impairment(arguments.impair)
     manager = Manager(config.cameras, limits, mailbox, arguments.impair)
     try:
-        manager.open()
-        if arguments.sdp:
-            manager.write_descriptions(Path(arguments.sdp))
-        settle()
         with hangups_to(mailbox):
-            complete = manager.run(config.stats_interval_seconds, partial(_read_again, arguments))
+            complete = manager.open() and _run(manager, config, arguments)
     finally:
         manager.stop()
     cameras = manager.statistics()
     print(json.dumps({"cameras": cameras}) if arguments.json else text_table(cameras))
     return manager.judge(complete)
+
+
+def _run(manager: Manager, config: Config, arguments: argparse.Namespace) -> bool:
+    if arguments.sdp:
+        manager.write_descriptions(Path(arguments.sdp))
+    settle()
+    return manager.run(config.stats_interval_seconds, partial(_read_again, arguments))

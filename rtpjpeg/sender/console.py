@@ -149,7 +149,7 @@ class _Stderr(logging.Handler):
 
 
 class Mailbox(queue.SimpleQueue[str]):
-    """What the main thread waits for: word that a stream has ended, or that a signal came.
+    """What the main thread waits for: word that a camera is open, a stream has ended, or a signal came.
 
     A signal handler runs between two instructions of the main thread, so it may use nothing that
     holds a lock there; ``SimpleQueue.put`` is made for that.
@@ -157,6 +157,7 @@ class Mailbox(queue.SimpleQueue[str]):
 
     STOP = "stop"
     RELOAD = "reload"
+    OPENED = "opened"
 
     def wait(self, timeout: float | None) -> str | None:
         """Return the next word, or None after ``timeout`` seconds."""

@@ -34,7 +34,7 @@ def write_descriptions(streams: Sequence[CameraStream], hops: Mapping[str, int |
 
 def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription:
     """Return the session description of a stream, for its first destination; ``ttl`` is that of a group."""
-    sender, width, height, fps = stream.senders[0], *stream.format
+    sender, width, height, fps = stream.outlets.senders[0], *stream.format
     return SessionDescription(
         address=sender.destination.ip,
         port=sender.destination.port,

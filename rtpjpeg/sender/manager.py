@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..config import CameraConfig
 from ..errors import CaptureError, ConfigError, TransportError
-from ..net.impaired import Sender
 from ..net.impairment import Impairment
 from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
-from .opening import Opener, open_stream
+from .opening import Attempt, Opener, make_stream
 from .report import Report
 from .service import Heartbeat, Notifier
 from .stream import CameraStream, Limits
 
+OPEN_SECONDS = 12.0
+"""How long cameras may take to open, longer than any gives itself: another one begins without that."""
 JOIN_SECONDS = 1.5
 """How long the threads of a camera may take to end: a signal is answered within 2 s."""
 STUCK_SECONDS = 30.0
@@ -53,25 +54,44 @@ class Manager:
         self.mailbox = mailbox
         self.streams: list[CameraStream] = []
         self._limits = limits
-        self._resources = ExitStack()
-        self._opener = Opener(self._resources, impairment)
+        self._opener = Opener(impairment)
         self._stuck = False
         self._notifier = notifier or Notifier()
         self._heartbeat = Heartbeat(self._notifier)
 
-    def open(self) -> None:
-        """Open all sockets, then all cameras."""
+    def open(self) -> bool:
+        """Open all sockets, then all cameras at the same time; False when a signal came before they were."""
         senders = [self._opener.senders(config) for config in self.cameras]
-        for number, (config, found) in enumerate(zip(self.cameras, senders, strict=True)):
-            turn = number / len(self.cameras)
+        opened = partial(self.mailbox.put, Mailbox.OPENED)
+        attempts = [Attempt(config, opened) for config in self.cameras]
+        if not self._await(attempts):
+            return False
+        for number, (attempt, found) in enumerate(zip(attempts, senders, strict=True)):
+            name, turn = attempt.source.config.name, number / len(self.cameras)
+            ended = partial(self.mailbox.put, name)
             try:
-                self.streams.append(
-                    open_stream(config, found, self._limits, partial(self.mailbox.put, config.name), turn)
-                )
+                self.streams.append(make_stream(attempt, found, self._limits, ended, turn))
             except CaptureError as error:
-                _log.error("%s: %s", config.name, error)
+                _log.error("%s: %s", name, error)
         if not any(_is_open(stream) for stream in self.streams):
             self.streams.clear()
+        return True
+
+    def _await(self, attempts: Sequence[Attempt]) -> bool:
+        """Wait until all cameras are open or have failed; False when a signal ends that."""
+        words: list[str] = []
+        while not all(attempt.over for attempt in attempts):
+            word = self.mailbox.wait(OPEN_SECONDS)
+            if word == Mailbox.STOP:
+                return False
+            if word is None:
+                for attempt in attempts:
+                    attempt.give_up(OPEN_SECONDS)
+            else:
+                words.append(word)
+        if Mailbox.RELOAD in words:
+            self.mailbox.put(Mailbox.RELOAD)
+        return True
 
     def run(
         self,
@@ -95,7 +115,7 @@ class Manager:
             if word == Mailbox.RELOAD:
                 self._heartbeat.reload(time.monotonic())
                 self.reload(read() or ())
-            else:
+            elif word != Mailbox.OPENED:
                 left -= word is not None
             report.log_when_due()
             self._look(time.monotonic())
@@ -126,12 +146,10 @@ class Manager:
                 senders = self._opener.senders(config)
             except (TransportError, ConfigError) as error:
                 _log.error("%s: %s; it is sent where it was", stream.name, error)
-        old: Sequence[Sender] = stream.senders if senders else ()
-        stream.reload(config, senders)
-        for sender in old:
-            sender.close()
+                config = replace(config, destinations=before.destinations)
+        kept = stream.reload(config, senders)
         changed = [key for key in CameraConfig.__slots__ if getattr(config, key) != getattr(before, key)]
-        _say_changes(stream.name, changed)
+        _say_changes(stream.name, changed, kept)
 
     def stop(self) -> None:
         """End all threads, then close cameras and sockets."""
@@ -142,7 +160,7 @@ class Manager:
         for stream in self.streams:
             if not stream.join(max(0.0, end - time.monotonic())):
                 _log.warning("%s: the camera does not answer and is left as it is", stream.name)
-        self._resources.close()
+        self._opener.close()
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return the counters of all cameras; of one that could not be opened they are 0."""
@@ -150,9 +168,9 @@ class Manager:
         return [found.get(config.name) or _nothing(config) for config in self.cameras]
 
     def judge(self, complete: bool) -> int:
-        """Return the exit code; ``complete`` is what ``run`` returned."""
+        """Return the exit code; ``complete`` is what ``open`` and ``run`` returned."""
         lost = sum(stream.fault is not None for stream in self.streams)
-        if self._stuck or len(self.streams) == lost:
+        if self._stuck or (lost == len(self.streams) and (complete or lost)):
             return MISSING
         sent = any(stream.session.statistics.frames_sent for stream in self.streams)
         if complete and not sent:
@@ -173,13 +191,13 @@ def _stuck_for(stream: CameraStream, now: float) -> float:
     return stream.supervisor.stuck_for(now) if stream.supervisor is not None else 0.0
 
 
-def _say_changes(name: str, changed: Sequence[str]) -> None:
-    """Log which keys count now, and which at the next start."""
-    taken = [key for key in changed if key in RELOADED]
+def _say_changes(name: str, changed: Sequence[str], kept: Collection[str]) -> None:
+    """Log which keys count now, and which at the next start; ``kept`` are those the camera cannot take."""
+    taken = [key for key in changed if key in RELOADED and key not in kept]
     if taken:
         _log.info("%s: reloaded: %s", name, ", ".join(taken))
     if len(taken) < len(changed):
-        later = ", ".join(key for key in changed if key not in RELOADED)
+        later = ", ".join(key for key in changed if key not in taken)
         _log.warning("%s: changed at the next start only: %s", name, later)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 
+from ..capture.base import Camera
 from ..config import CameraConfig
 from ..errors import CaptureError
 from ..net.impaired import ImpairedSender, Sender
@@ -21,43 +22,96 @@ _log = logging.getLogger(__name__)
 
 
 class Opener:
-    """Opens what cameras need; all sockets are closed with ``resources``.
+    """Opens the sockets of cameras; ``close`` closes those that each camera has now.
 
     With an ``impairment`` every destination is behind a link of its own, each with the next seed.
     """
 
-    def __init__(self, resources: ExitStack, impairment: Impairment | None) -> None:
-        self._resources = resources
+    def __init__(self, impairment: Impairment | None) -> None:
         self._impairment = impairment
         self._links = 0
+        self._open: dict[str, list[Sender]] = {}
 
     def senders(self, config: CameraConfig) -> list[Sender]:
-        """Return a socket for each destination. Raises ``TransportError``, ``ConfigError``."""
+        """Return a socket for each destination, in the place of those that the camera had.
+
+        Who asks again closes those. Raises ``TransportError``, ``ConfigError``; then they stay.
+        """
         senders: list[Sender] = []
-        for number, destination in enumerate(config.destinations):
-            sender = UdpSender(
-                destination,
-                local_port=0 if number else config.local_port,  # a port belongs to one socket
-                dscp=config.dscp,
-                ttl=config.ttl,
-                interface=config.interface,
-            )
-            self._resources.callback(sender.close)
-            senders.append(self._impair(sender))
+        try:
+            for number in range(len(config.destinations)):
+                senders.append(self._sender(config, number))
+        except Exception:
+            _close(senders)
+            raise
+        self._open[config.name] = senders
         return senders
 
-    def _impair(self, sender: UdpSender) -> Sender:
-        """Put a link in front of a sender, where one is asked for."""
+    def close(self) -> None:
+        """Close all sockets."""
+        for senders in self._open.values():
+            _close(senders)
+
+    def _sender(self, config: CameraConfig, number: int) -> Sender:
+        sender = UdpSender(
+            config.destinations[number],
+            local_port=0 if number else config.local_port,  # a port belongs to one socket
+            dscp=config.dscp,
+            ttl=config.ttl,
+            interface=config.interface,
+            takes_over=config.name in self._open,
+        )
         if self._impairment is None:
             return sender
-        impaired = ImpairedSender(sender, Link(self._impairment.derived(self._links)))
         self._links += 1
-        self._resources.callback(impaired.close)
-        return impaired
+        return ImpairedSender(sender, Link(self._impairment.derived(self._links - 1)))
 
 
-def open_stream(
-    config: CameraConfig,
+def _close(senders: Sequence[Sender]) -> None:
+    for sender in senders:
+        sender.close()
+
+
+class Attempt:
+    """A camera being opened, in a thread of its own: when it hangs, nobody else does.
+
+    ``done`` is called in that thread when ``over`` has become true.
+    """
+
+    def __init__(self, config: CameraConfig, done: Callable[[], object]) -> None:
+        self.source = CameraSource(config)
+        self.camera: Camera | None = None
+        self.fault: Exception | None = None
+        """Why there is no camera."""
+        self.over = False
+        self._lock = threading.Lock()
+        threading.Thread(target=self._run, args=(done,), name=f"{config.name} opens", daemon=True).start()
+
+    def _run(self, done: Callable[[], object]) -> None:
+        camera, fault = None, None
+        try:
+            camera = self.source.open()
+        except Exception as error:
+            fault = error
+        if not self._end(camera, fault) and camera is not None:
+            camera.close()
+        done()
+
+    def give_up(self, seconds: float) -> None:
+        """Take it for a failure after so many seconds; a camera that opens later is closed again."""
+        self._end(None, CaptureError(f"it does not answer; it was asked for {seconds:g} s"))
+
+    def _end(self, camera: Camera | None, fault: Exception | None) -> bool:
+        """Set what the attempt ended with, once; False where it had ended."""
+        with self._lock:
+            if self.over:
+                return False
+            self.camera, self.fault, self.over = camera, fault, True
+            return True
+
+
+def make_stream(
+    attempt: Attempt,
     senders: Sequence[Sender],
     limits: Limits,
     ended: Callable[[], object],
@@ -66,15 +120,12 @@ def open_stream(
     """Return the stream of a camera; a live one that cannot be opened has a failure in its supervisor.
 
     ``turn`` is the share of a frame interval after which it begins. Raises ``CaptureError`` for a file that
-    cannot be opened.
+    cannot be opened, and whatever else than that an attempt ended with.
     """
-    source, camera, failure = CameraSource(config), None, None
-    try:
-        camera = source.open()
-    except CaptureError as error:
-        if source.is_file:
-            raise
-        failure = error
+    source, camera, fault = attempt.source, attempt.camera, attempt.fault
+    if fault is not None and (source.is_file or not isinstance(fault, CaptureError)):
+        raise fault
+    config = source.config
     fps = camera.fps if camera is not None else config.fps or USUAL_RATE
     interval = 1 / fps if fps else 0.0
     stream = CameraStream(
@@ -88,8 +139,8 @@ def open_stream(
         # Cameras that take turns do not fight for processor and network at the same moment.
         delay=interval * turn,
     )
-    if failure is not None and stream.supervisor is not None:
-        stream.supervisor.fail(failure)
+    if fault is not None and stream.supervisor is not None:
+        stream.supervisor.fail(fault)
     else:
         _say_plan(stream)
     return stream
@@ -98,5 +149,5 @@ def open_stream(
 def _say_plan(stream: CameraStream) -> None:
     (width, height, fps), source = stream.format, stream.source.config.source
     rate = f"{fps:g} frames a second" if fps else "as fast as it goes"
-    places = ", ".join(str(sender.destination) for sender in stream.senders)
+    places = ", ".join(str(sender.destination) for sender in stream.outlets.senders)
     _log.info("%s: %s, %dx%d, %s, to %s", stream.name, source, width, height, rate, places)

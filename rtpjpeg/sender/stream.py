@@ -25,6 +25,7 @@ from ..net.impaired import Sender
 from ..session import SenderSession
 from ..train import PacketTrain
 from .camera_source import USUAL_RATE, CameraSource
+from .outlets import Outlets
 from .pacer import Pacer
 from .samples import Samples
 from .service import CameraHealth
@@ -71,7 +72,7 @@ class CameraStream:
         self.source = source
         self.name = source.config.name
         self.session = session
-        self.senders = senders
+        self.outlets = Outlets(senders)
         self.fault: str | None = None
         self.frames_captured = 0
         self.frames_dropped = 0
@@ -127,15 +128,22 @@ class CameraStream:
             return camera.width, camera.height, camera.fps
         return config.width, config.height, config.fps or USUAL_RATE
 
-    def reload(self, config: CameraConfig, senders: Sequence[Sender] | None) -> None:
-        """Take another quality, frame rate and, where ``senders`` are given, other destinations."""
+    def reload(self, config: CameraConfig, senders: Sequence[Sender] | None) -> set[str]:
+        """Take another quality, frame rate, pacing and, where ``senders`` are given, other destinations.
+
+        Returns the keys that the running camera cannot take.
+        """
         camera, before, self.source.config = self._camera, self.source.config, config
+        kept = set()
         if camera is not None and config.quality != before.quality:
             camera.set_quality(config.quality)
-        if camera is not None and config.fps != before.fps and camera.set_fps(config.fps or USUAL_RATE):
-            self._pacer = Pacer(1 / camera.fps, config.pacing)
+        if camera is not None and config.fps != before.fps:
+            kept = set() if camera.set_fps(config.fps or USUAL_RATE) else {"fps"}
+        if self._pacer is not None and (config.fps, config.pacing) != (before.fps, before.pacing):
+            self._pacer = Pacer(1 / self.format[2], config.pacing)
         if senders is not None:
-            self.senders = senders
+            self.outlets.replace(senders)
+        return kept
 
     def start(self) -> None:
         """Begin to send; the camera must be open."""
@@ -237,7 +245,7 @@ class CameraStream:
             self._refuse(error)
             return False
         if self._pacer is None:
-            self._send_train(train)
+            self.outlets.send(train)
         else:
             self._send_paced(self._pacer, train, began)
         self.send_times.add(_clock() - began)
@@ -249,20 +257,16 @@ class CameraStream:
         while (due := pacer.next_timer()) is not None:
             if due > now:
                 time.sleep(due - now)
-            self._send_train(pacer.take())
+            self.outlets.send(pacer.take())
             now = _clock()
             pacer.sent(now)
 
-    def _send_train(self, train: PacketTrain) -> None:
-        for sender in self.senders:
-            sender.send(train)
-
     def _obey_path(self) -> None:
         """Make packets smaller from the next frame on when a route takes only smaller ones."""
-        for sender in self.senders:
-            if sender.path_mtu is not None and sender.path_mtu < self.session.mtu:
-                self.session.mtu = sender.path_mtu
-            self._tell(sender.notices)
+        mtu = self.outlets.path_mtu
+        if mtu is not None and mtu < self.session.mtu:
+            self.session.mtu = mtu
+        self._tell(self.outlets.take_notices())
 
     # What goes wrong.
 
@@ -299,13 +303,11 @@ class CameraStream:
             "name": self.name,
             "source": self.source.config.source,
             "ssrc": self.session.ssrc,
-            "destinations": [str(sender.destination) for sender in self.senders],
+            "destinations": [str(sender.destination) for sender in self.outlets.senders],
             "frames_captured": self.frames_captured,
             "frames_sent": self.session.statistics.frames_sent,
             "frames_dropped": self.frames_dropped,
-            "packets_sent": sum(sender.packets_sent for sender in self.senders),
-            "bytes_sent": sum(sender.bytes_sent for sender in self.senders),
-            "send_errors": sum(sender.send_errors for sender in self.senders),
+            **self.outlets.count(),
             "restarts": self.supervisor.restarts if self.supervisor else 0,
             "intervals_sent": self.session.statistics.intervals_sent,
             "intervals_split": self.session.statistics.intervals_split,

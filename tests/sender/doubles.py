@@ -119,6 +119,7 @@ class ListedSender:
         self.send_errors = 0
         self.came = threading.Event()
         self.gate: Callable[[], object] = lambda: None
+        self.closed = 0
 
     def send(self, train: PacketTrain) -> int:
         self.trains.append(list(train))
@@ -135,7 +136,7 @@ class ListedSender:
         return sum(len(packet) for train in self.trains for packet in train)
 
     def close(self) -> None:
-        pass
+        self.closed += 1
 
     @property
     def packets(self) -> list[bytes]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from interop.kernel import wait_until
 from receiver.feeding import free_ports
 from rtpjpeg import CaptureError, PacketTrain, TransportError
 from rtpjpeg.config import CameraConfig, load
@@ -129,6 +131,65 @@ def test_a_camera_that_does_not_answer_is_left_behind(
     ]
 
 
+def hanging(monkeypatch: pytest.MonkeyPatch, *names: str) -> threading.Event:
+    """Let the cameras of these names hang while they are opened, until the event."""
+    real, let = camera_source.open_camera, threading.Event()
+
+    def open_when_let(source: str, **options: Any) -> Any:
+        assert options["name"] not in names or let.wait(60)
+        return real(source, **options)
+
+    monkeypatch.setattr(camera_source, "open_camera", open_when_let)
+    return let
+
+
+def test_a_signal_ends_the_opening_of_a_camera_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    let = hanging(monkeypatch, "camera2")
+    manager = make(cameras())
+    manager.mailbox.put(Mailbox.STOP)
+    assert not manager.open()
+    manager.stop()
+    assert manager.judge(complete=False) == 0
+    let.set()
+
+
+def test_a_camera_that_hangs_at_the_start_does_not_hold_up_the_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    let = hanging(monkeypatch, "camera2")
+    monkeypatch.setattr(room, "OPEN_SECONDS", 0.01)
+    manager = make(cameras())
+    real = manager._await
+
+    def wait(attempts: Any) -> bool:
+        assert wait_until(lambda: attempts[0].over, 60)  # the first one is there before anybody gives up
+        return real(attempts)
+
+    monkeypatch.setattr(manager, "_await", wait)
+    assert manager.open()
+    one, two = (stream.supervisor for stream in manager.streams)
+    assert one is not None and two is not None
+    assert (one.failures, two.failures) == (0, 1)
+    manager.stop()
+    let.set()
+    assert "camera2: it does not answer; it was asked for 0.01 s; tried again in 1 s" in caplog.text
+
+
+def test_a_reload_that_comes_too_early_is_not_forgotten() -> None:
+    manager = make(cameras(), frames=None)
+    manager.mailbox.put(Mailbox.RELOAD)
+    assert manager.open()
+    asked: list[int] = []
+
+    def read() -> None:
+        asked.append(1)
+        manager.mailbox.put(Mailbox.STOP)
+
+    assert not manager.run(0, read)  # type: ignore[arg-type]
+    manager.stop()
+    assert asked == [1]
+
+
 def broken(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Let the cameras of these names fail to open."""
     real = camera_source.open_camera
@@ -231,14 +292,14 @@ def test_a_reload_changes_what_it_can_and_says_the_rest(caplog: pytest.LogCaptur
     before = cameras()
     manager = make(before)
     manager.open()
-    old = manager.streams[0].senders
+    old = manager.streams[0].outlets.senders
     (port,) = free_ports(1)
     place = (("127.0.0.1", port),)
     after = replace(before[0], quality=40, fps=12.0, destinations=place, width=800), before[1]
     manager.reload(after)
     one, two = manager.streams
     assert one.format == (640, 480, 12.0)
-    assert [str(sender.destination) for sender in one.senders] == [f"127.0.0.1:{port}"]
+    assert [str(sender.destination) for sender in one.outlets.senders] == [f"127.0.0.1:{port}"]
     assert old[0].send(PacketTrain.from_packets([b"closed"])) == 0
     assert two.source.config is before[1]
     manager.stop()
@@ -252,11 +313,25 @@ def test_a_destination_that_cannot_be_used_leaves_the_old_one(caplog: pytest.Log
     before = cameras()
     manager = make(before)
     manager.open()
-    old = manager.streams[0].senders
+    old = manager.streams[0].outlets.senders
     manager.reload([replace(before[0], destinations=(("no such host", 5000),)), before[1]])
-    assert manager.streams[0].senders is old
+    assert manager.streams[0].outlets.senders is old
+    assert manager.streams[0].source.config.destinations == before[0].destinations, "it can be tried again"
     manager.stop()
     assert "it is sent where it was" in caplog.text
+
+
+def test_what_a_running_camera_cannot_take_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rtpjpeg")
+    (tmp_path / "0.jpg").write_bytes(picture())
+    before = cameras(**{"camera1.source": f"replay:{tmp_path}"})
+    manager = make(before)
+    manager.open()
+    manager.reload([replace(before[0], fps=12.0, pacing=0.5), before[1]])
+    manager.stop()
+    said = [record.message for record in caplog.records]
+    assert "camera1: reloaded: pacing" in said
+    assert "camera1: changed at the next start only: fps" in said
 
 
 def test_a_wrong_configuration_reloads_nothing() -> None:
@@ -285,7 +360,7 @@ def test_the_local_port_belongs_to_the_first_destination() -> None:
     found = cameras(**{"camera1.destinations": places, "camera1.local_port": local})
     manager = make(found)
     manager.open()
-    ports = [sender.local_address[1] for sender in manager.streams[0].senders]
+    ports = [sender.local_address[1] for sender in manager.streams[0].outlets.senders]
     manager.stop()
     assert ports[0] == local != ports[1]
 
@@ -295,7 +370,7 @@ def test_every_destination_is_behind_a_link_with_a_seed_of_its_own() -> None:
     found = cameras(**{"camera1.destinations": f"127.0.0.1:{one},127.0.0.1:{two}"})
     manager = Manager(found, Limits(1), Mailbox(), Impairment(delay=0.01, seed=7))
     manager.open()
-    senders = [sender for stream in manager.streams for sender in stream.senders]
+    senders = [sender for stream in manager.streams for sender in stream.outlets.senders]
     links = [sender.link for sender in senders if isinstance(sender, ImpairedSender)]
     assert [str(link.impairment) for link in links] == [f"delay=10ms,seed={seed}" for seed in (7, 8, 9)]
     manager.stop()

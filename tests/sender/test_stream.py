@@ -274,6 +274,22 @@ def test_a_reload_changes_quality_rate_and_destinations_while_it_runs() -> None:
     assert received(two.packets)[-1].q == 40
 
 
+def test_a_reload_changes_the_pacing_alone() -> None:
+    camera, sender = LiveCamera([]), ListedSender()
+    stream = CameraStream(
+        ListedSource(),  # type: ignore[arg-type]
+        camera,
+        SenderSession(),
+        [sender],  # type: ignore[list-item]
+        Pacer(1 / 30),
+        lambda: None,
+    )
+    assert stream.reload(configured(pacing=0.6), None) == set()
+    assert stream._pacer is not None and stream._pacer._window == pytest.approx(0.6 / 30)
+    assert stream.reload(configured(fps=5.0), None) == {"fps"}, "this camera keeps its rate"
+    assert stream._pacer._window == 0
+
+
 def test_before_a_camera_is_open_its_format_is_as_configured() -> None:
     assert Run(None, source=ListedSource(width=800, height=600)).stream.format == (800, 600, 30.0)
 

@@ -1,0 +1,57 @@
+"""Where a stream goes: one socket for each destination, and others in their place while it runs."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+from ..net.impaired import Sender
+from ..train import PacketTrain
+
+COUNTED = ("packets_sent", "bytes_sent", "send_errors")
+"""What is counted over all sockets that a stream has had."""
+
+
+class Outlets:
+    """Sends every train to all destinations; one thread sends, another may replace the sockets."""
+
+    def __init__(self, senders: Sequence[Sender]) -> None:
+        self.senders = senders
+        self._lock = threading.Lock()
+        self._before: Counter[str] = Counter()
+
+    def send(self, train: PacketTrain) -> None:
+        """Send a train to each destination."""
+        with self._lock:
+            for sender in self.senders:
+                sender.send(train)
+
+    def replace(self, senders: Sequence[Sender]) -> None:
+        """Send to others from the next train on, and close those before; no packet falls in between."""
+        with self._lock:
+            old, self.senders = self.senders, senders
+        for sender in old:
+            sender.close()
+            self._before.update({name: getattr(sender, name) for name in COUNTED})
+
+    def count(self) -> dict[str, int]:
+        """Return what the kernel took of all packets, in packets and bytes (UDP payload), and its errors."""
+        return {
+            name: self._before[name] + sum(getattr(sender, name) for sender in self.senders)
+            for name in COUNTED
+        }
+
+    @property
+    def path_mtu(self) -> int | None:
+        """Largest IP packet in bytes that every route takes, once packets were too large for one."""
+        known = [sender.path_mtu for sender in self.senders if sender.path_mtu is not None]
+        return min(known, default=None)
+
+    def take_notices(self) -> list[str]:
+        """Return what the sockets have to say, each sentence once."""
+        found: list[str] = []
+        for sender in self.senders:
+            while sender.notices:
+                found.append(sender.notices.pop(0))
+        return found
