@@ -10,15 +10,16 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done)
 endif
 
-.PHONY: help demo test bench lab docs clean
+.PHONY: help demo test bench bench-cameras lab docs clean
 
 help:
-	@echo 'make demo    two synthetic cameras over real sockets, 10 seconds (DEMO_ARGS="--duration 60")'
-	@echo 'make test    every test, with tox (TOX_ARGS="-e py311")'
-	@echo 'make bench   CPU per frame beside GStreamer and FFmpeg (BENCH_ARGS)'
-	@echo 'make lab     what a screen shows when packets are lost, beside the same (LAB_ARGS)'
-	@echo 'make docs    docs/conformance.md, from the rules and the tests'
-	@echo 'make clean   remove what the commands above made'
+	@echo 'make demo           two synthetic cameras over real sockets, 10 seconds (DEMO_ARGS="--duration 60")'
+	@echo 'make test           every test, with tox (TOX_ARGS="-e py311")'
+	@echo 'make bench          CPU per frame beside GStreamer and FFmpeg (BENCH_ARGS)'
+	@echo 'make bench-cameras  the same with encoding, and memory, start and end of a sender (BENCH_ARGS)'
+	@echo 'make lab            what a screen shows when packets are lost, beside the same (LAB_ARGS)'
+	@echo 'make docs           docs/conformance.md, from the rules and the tests'
+	@echo 'make clean          remove what the commands above made'
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/rtpjpeg-view --demo $(DEMO_ARGS)
@@ -28,6 +29,9 @@ test: $(TOX_VENV)/.installed
 
 bench: $(TOX_VENV)/.installed
 	$(TOX_VENV)/bin/tox run -e bench -- $(BENCH_ARGS)
+
+bench-cameras: $(TOX_VENV)/.installed
+	$(TOX_VENV)/bin/tox run -e bench-cameras -- $(BENCH_ARGS)
 
 lab: $(TOX_VENV)/.installed
 	$(TOX_VENV)/bin/tox run -e lab -- $(LAB_ARGS)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import TransportError
-from ..sender.console import Mailbox, log_to_stderr, say_impairment, settle
+from ..sender import memory
+from ..sender.console import Mailbox, log_to_stderr, say_impairment
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
@@ -31,7 +32,7 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders)
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
-    settle()
+    memory.settle()
     say_impairment(options.impairment)
     if arguments.demo:
         return _demonstrate(options, mailbox, open_display)

@@ -14,7 +14,8 @@ from ..config import CameraConfig, Config, load
 from ..errors import ConfigError
 from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
-from .console import DONE, Mailbox, hangups_to, log_to_stderr, say_impairment, settle
+from . import memory
+from .console import DONE, Mailbox, hangups_to, log_to_stderr, say_impairment
 from .listing import list_cameras
 from .manager import Manager
 from .stream import Limits
@@ -83,6 +84,7 @@ def _read_again(arguments: argparse.Namespace) -> Sequence[CameraConfig] | None:
 
 
 def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> int:
+    memory.begin()
     limits = Limits(arguments.frames, arguments.duration)
     say_impairment(arguments.impair)
     manager = Manager(config.cameras, limits, mailbox, arguments.impair)
@@ -99,5 +101,5 @@ def _send(config: Config, arguments: argparse.Namespace, mailbox: Mailbox) -> in
 def _run(manager: Manager, config: Config, arguments: argparse.Namespace) -> bool:
     if arguments.sdp:
         manager.write_descriptions(Path(arguments.sdp))
-    settle()
+    memory.settle()
     return manager.run(config.stats_interval_seconds, partial(_read_again, arguments))

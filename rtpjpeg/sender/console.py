@@ -6,7 +6,6 @@ Parser modules import this file, so it needs the standard library alone.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import queue
@@ -108,15 +107,6 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         metavar="L",
         help=", ".join(LOG_LEVELS) + " (default: info)",
     )
-
-
-def settle() -> None:
-    """Take what has been loaded out of the garbage collector's rounds, which would walk it again and again.
-
-    A full round over all modules lasts longer than a picture is on its way.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def complain(command: str, fault: object, code: int = FAULT) -> int:

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from rtpjpeg import CaptureError, ConfigError, RtpJpegError, TransportError
-from rtpjpeg.sender.console import ECHO, Mailbox, Parser, log_to_stderr, run, settle, signals_to
+from rtpjpeg.sender.console import ECHO, Mailbox, Parser, log_to_stderr, run, signals_to
 
 
 def raising(error: BaseException) -> int:
@@ -108,11 +108,6 @@ def test_each_record_is_one_line_with_the_name_of_the_command(capsys: pytest.Cap
     logging.getLogger("rtpjpeg.sender").warning("careful")
     logging.getLogger("rtpjpeg.sender").info("quiet")
     assert capsys.readouterr().err == "command: careful\n"
-
-
-def test_settling_down_can_be_done_again() -> None:
-    settle()
-    settle()
 
 
 def test_nothing_is_printed_into_a_closed_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
