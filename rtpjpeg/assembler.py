@@ -152,7 +152,7 @@ class FrameAssembler:
         frame.concealed = made.fresh < made.intervals
         frame.intervals, frame.fresh_intervals = made.intervals, made.fresh
         frame.oldest_interval = made.oldest
-        frame.stale_intervals, frame.unseen_intervals = made.stale, made.unseen
+        frame.interval_states = made.states
         return frame
 
     def _judge(self, parameters: Parameters, scan: Scan, fragments: Fragments) -> str:

@@ -44,6 +44,11 @@ REMEMBERED_BYTES = 4 << 20
 """All of them together; the one in use is kept whatever its size."""
 
 
+FRESH, STALE, UNSEEN = range(3)
+"""An interval came with this frame; it stands as an earlier one had it; it has not come since the key last
+changed, so that a picture shown before knows better."""
+
+
 @dataclass(slots=True)
 class _Picture:
     """The newest intervals of one key."""
@@ -67,10 +72,8 @@ class Splice:
     """How many of them came with this frame."""
     oldest: float
     """Seconds since the oldest of them was new; infinite when one was never seen."""
-    stale: tuple[int, ...]
-    """Indices of the others."""
-    unseen: tuple[int, ...]
-    """Those of them that have not come since the key last changed: a picture shown before knows better."""
+    states: bytes
+    """Of each interval FRESH, STALE or UNSEEN."""
 
 
 class Concealer:
@@ -138,16 +141,15 @@ class Concealer:
                     wasted += sum(map(len, pieces))
                 count, pieces = following, found
             if wasted > MOST_WASTE:
-                return
+                break
         if pieces:
             yield count, pieces
 
     def _splice(self, jpeg: bytes, stamps: list[float]) -> Splice:
-        oldest = min(stamps)
-        stale = _older(stamps, self._clock)
-        unseen = () if oldest >= self._since else _older(stamps, self._since)
-        age = (self._clock - oldest) / CLOCK_RATE
-        return Splice(jpeg, len(stamps), len(stamps) - len(stale), age, stale, unseen)
+        now, since = self._clock, self._since
+        states = bytes([FRESH if at == now else STALE if at >= since else UNSEEN for at in stamps])
+        age = (now - min(stamps)) / CLOCK_RATE
+        return Splice(jpeg, len(stamps), states.count(FRESH), age, states)
 
     def _tick(self, key: Hashable, timestamp: int) -> None:
         """Move the clock on; a sender whose own clock jumps makes nothing older."""
@@ -179,10 +181,6 @@ class Concealer:
         if picture is None or len(picture.intervals) != count:
             picture = _Picture(grey_intervals(type_, mcus, interval), None, [float("-inf")] * count, 0)
         return picture
-
-
-def _older(stamps: list[float], than: float) -> tuple[int, ...]:
-    return tuple([index for index, stamp in enumerate(stamps) if stamp < than])
 
 
 def split_chunk(data: bytes, count: int, rest: int | None = None) -> list[bytes] | None:

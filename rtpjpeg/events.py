@@ -73,7 +73,7 @@ class EventQueue:
     def put(self, event: Event) -> Event:
         """Add an event, or another one that says why it cannot be; return what was added."""
         if isinstance(event, FrameReceived):
-            frame, size, limit = event.frame, len(event.frame.jpeg), QUEUE_LIMIT + self.newest
+            frame, size, limit = event.frame, _size_of(event.frame), QUEUE_LIMIT + self.newest
             if frame.concealed and self._size and self._size + size > limit:
                 reason = f"frames that nobody took: found {self._size} bytes, expected at most {limit}"
                 event = FrameDropped(frame.timestamp, reason, frame.packets)
@@ -88,5 +88,10 @@ class EventQueue:
             return None
         event = self._events.popleft()
         if isinstance(event, FrameReceived):
-            self._size -= len(event.frame.jpeg)
+            self._size -= _size_of(event.frame)
         return event
+
+
+def _size_of(frame: Frame) -> int:
+    """Return the bytes of memory of a frame."""
+    return len(frame.jpeg) + len(frame.interval_states)

@@ -76,12 +76,10 @@ class Frame:
     oldest_interval: float = 0.0
     """Seconds since the oldest restart interval was new; infinite when one was never seen, and is grey."""
 
-    stale_intervals: tuple[int, ...] = ()
-    """Indices of the restart intervals that did not come with this frame."""
-
-    unseen_intervals: tuple[int, ...] = ()
-    """Indices of those that have not come since size, quality or interval last changed: grey, or older
-    than that change. A decoder that keeps its last picture leaves that picture's pixels there."""
+    interval_states: bytes = b""
+    """Of a concealed frame one byte for each restart interval: 0, it came with this frame; 1, it stands as an
+    earlier frame had it; 2, it has not come since size, quality or interval last changed, and is grey or
+    older than that change. A decoder that keeps its last picture leaves that picture's pixels there."""
 
     findings: tuple[str, ...] = ()
     """Names of the departures from the RFC that were tolerated in this frame."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from conformance.pictures import intervals_of, jpeg, scan_of
 from rtpjpeg.concealment import (
+    FRESH,
+    MOST_WASTE,
     REMEMBERED_BYTES,
     REMEMBERED_KEYS,
     Concealer,
@@ -222,6 +224,40 @@ def test_split_chunk(name):
     assert split_chunk(bytes.fromhex(text), count) == expected
 
 
+@pytest.mark.parametrize("size", [10, 1000, 20_000])
+@pytest.mark.parametrize("pattern", [b"\x12", b"\xff\x00", b"\xff\xff\x00", b"\x12" * 40 + b"\xff\x00"])
+def test_chunks_of_any_density_are_split_alike(pattern, size):
+    data = (pattern * size)[:size].rstrip(b"\xff") + b"\x12"
+    for fill in (b"", b"\xff\xff"):
+        chunk = data + fill + b"\xff\xd2" + data + fill + b"\xff\xd3" + data + fill
+        assert split_chunk(chunk, 2) == coded(2, [data, data, data])
+
+
+def test_a_chunk_that_ends_with_eoi_in_the_middle_of_a_picture_is_damaged():
+    assert split_chunk(b"\x12\xff\xd9", 0, 2) is None
+    assert split_chunk(b"\x12\xff\xd9", 0, 1) == [b"\x12"]
+
+
+# chunks of a picture of three intervals, which of them are used
+FITTING = {
+    "in order": ([(0, b"\x01"), (1, b"\x02"), (2, b"\x03")], [0, 1, 2]),
+    "the first reaches into the second": ([(0, b"\x01\xff\xd0\x02"), (1, b"\x03")], [1]),
+    "the second is damaged": ([(0, b"\x01"), (1, b"\xff\xc4"), (2, b"\x03")], [0, 2]),
+    "back": ([(1, b"\x01"), (0, b"\x02")], [0]),
+    "the same again": ([(1, b"\x01"), (1, b"\x02")], [1]),
+    "cut": ([(0, b"\x01\xff\xd9"), (2, b"\x03")], [2]),
+    "after too much that does not fit": ([(0, b"\xff\xc4" * MOST_WASTE), (2, b"\x03")], []),
+    "before too much that does not fit": ([(0, b"\x01"), (2, b"\xff\xc4" * MOST_WASTE)], [0]),
+}
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_chunks_fit_the_picture_and_each_other(name):
+    chunks, used = FITTING[name]
+    made = splice(Concealer(), 65, chunks)
+    assert [place for place, state in enumerate(made.states) if state == FRESH] == used
+
+
 intervals_strategy = st.lists(
     st.binary(min_size=1, max_size=6).map(lambda data: data.replace(b"\xff", b"\xff\x00")),
     min_size=1,
@@ -322,8 +358,7 @@ def test_the_age_is_that_of_the_oldest_interval():
     assert splice(concealer, 65, chunks(65, 2, 0), timestamp=FRAME).oldest == pytest.approx(1 / 30)
     assert splice(concealer, 65, chunks(65, 1, 0, 1), timestamp=2 * FRAME).oldest == pytest.approx(2 / 30)
     made = splice(concealer, 65, chunks(65, 2, 1), timestamp=3 * FRAME)
-    assert (made.intervals, made.fresh, made.unseen) == (COUNTS[65], COUNTS[65] - 1, ())
-    assert made.stale == (1,)
+    assert (made.intervals, made.fresh, made.states) == (COUNTS[65], COUNTS[65] - 1, b"\0\1\0")
     assert made.oldest == pytest.approx(2 / 30), "interval 1 is of the frame at 1/30 s"
     assert splice(concealer, 65, chunks(65, 1), timestamp=4 * FRAME).oldest == 0
 
@@ -340,12 +375,12 @@ def test_a_clock_that_jumps_makes_nothing_older(jump):
     store(concealer, stored(65, 1), timestamp=5000)
     made = splice(concealer, 65, chunks(65, 2, 0), timestamp=(5000 + jump) % 2**32)
     assert 0 < made.oldest < 0.001
-    assert made.unseen == ()
+    assert made.states == b"\1\0\0"
 
 
 def test_what_was_never_seen_is_infinitely_old():
     made = splice(Concealer(), 65, chunks(65, 1, 0, 2))
-    assert (made.oldest, made.unseen, made.stale, made.fresh) == (float("inf"), (0, 2), (0, 2), 1)
+    assert (made.oldest, made.states, made.fresh) == (float("inf"), b"\2\0\2", 1)
 
 
 def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():
@@ -353,10 +388,10 @@ def test_what_was_seen_before_the_key_changed_is_left_to_the_picture_before():
     store(concealer, stored(65, 1), key="high", timestamp=0)
     store(concealer, stored(65, 2), key="low", timestamp=FRAME)
     made = splice(concealer, 65, chunks(65, 2, 1), key="high", timestamp=2 * FRAME)
-    assert made.unseen == (1,), "the picture with other tables was shown since"
+    assert made.states == b"\0\2\0", "the picture with other tables was shown since"
     assert made.oldest == pytest.approx(2 / 30), "in the file it stands as it was"
     made = splice(concealer, 65, chunks(65, 1, 0, 1), key="high", timestamp=3 * FRAME)
-    assert made.unseen == (1,)
+    assert made.states == b"\1\2\0"
 
 
 def test_only_so_many_bytes_are_remembered():

@@ -500,6 +500,15 @@ def test_a_broken_table_header_costs_the_frame(strict):
     assert "found none for Q 255" in events[1].reason
 
 
+def test_a_broken_table_header_is_counted_where_no_event_is_kept():
+    machine = Depacketizer()
+    for number in range(EVENT_LIMIT):
+        machine.push(bytes([number]))
+    machine.push(rtp(main(q=255) + b"\0", marker=True))
+    assert kinds(events_of(machine)) == [PacketRejected] * EVENT_LIMIT + [FrameDropped]
+    assert machine.statistics.packets_rejected == EVENT_LIMIT + 1
+
+
 def test_a_frame_may_begin_anew_behind_a_broken_table_header():
     packets = stream(q=255, tables=eight_bit(jpeg()), sequence=2)[0]
     broken = rtp(main(q=255) + table_header(b"", length=9999), sequence=1, timestamp=3000)

@@ -324,6 +324,20 @@ def test_exactly_the_chunks_without_loss_are_whole(sizes, missing):
         assert list(collect([wire[place] for place in came], lost).whole_chunks()) == expected
 
 
+class Unread(list):
+    """A list that nobody may walk through."""
+
+    def __iter__(self):
+        raise AssertionError("every packet was looked at")
+
+
+def test_alignment_is_known_without_a_look_at_every_packet():
+    # It is asked for with each packet: a walk through all of them would make a frame cost their square.
+    fragments = collect(chunked([((1, 1, number), b"\x12") for number in range(9)], interval=1))
+    fragments.chunks = Unread(fragments.chunks)
+    assert fragments.aligned
+
+
 @pytest.mark.parametrize(
     ("packets", "aligned"),
     [

@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rtpjpeg.scan as room
 from conformance.pictures import intervals_of, jpeg, scan_of
-from rtpjpeg.scan import EOI, Scratch, walk_marked_scan, walk_plain_scan, walk_scan
+from rtpjpeg.scan import (
+    EOI,
+    Scratch,
+    markers,
+    walk_marked_scan,
+    walk_plain_scan,
+    walk_received_scan,
+    walk_scan,
+)
 
 # bytes; end of the data, EOI there?, markers as (position, number), first foreign marker
 CASES = {
@@ -58,6 +67,8 @@ def check_plain(data):
         usual = 0xD9 in most and all(code & 0xF8 == 0xD0 for code in most[: most.index(0xD9)])
         assert (marked is not None) == usual
         assert marked is None or facts(marked) == facts(walk_scan(array(rest)))
+    received = walk_received_scan(array(data), len(data))
+    assert facts(received) == facts(walk_scan(array(data)))
 
 
 def facts(scan):
@@ -120,6 +131,28 @@ def test_a_long_fill_is_one_marker(ending):
     data = b"\x12" + b"\xff" * 200_000 + ending
     scan = walk_scan(array(data))
     assert found(scan) == byte_by_byte(data)
+
+
+@given(
+    st.integers(2, 9),
+    st.lists(st.sampled_from([0xFF, 0xFF, 0xFF, 0, 0xD0, 0xD7, 0xD9, 0xDA, 1]), max_size=40),
+)
+def test_blocks_make_no_difference(block, values):
+    data = bytes(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "_BLOCK", block)
+        received = walk_received_scan(array(data), len(data))
+        places = [place for found, _ in markers(array(data)) for place in found.tolist()]
+    assert facts(received) == facts(walk_scan(array(data)))
+    expected = [n for n, (one, two) in enumerate(pairwise(data)) if one == 0xFF and two not in (0, 0xFF)]
+    assert places == expected
+
+
+@pytest.mark.parametrize("count", [0, 3, 4])
+def test_more_markers_than_a_picture_has_are_not_walked(count):
+    data = b"\xff\xd0\x12" * count
+    assert (walk_received_scan(array(data), 3) is None) == (count > 3)
+    assert walk_received_scan(array(data + EOI), 3).has_eoi, "EOI comes in time"
 
 
 @pytest.mark.parametrize("type", [0, 1, 64, 65])

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 SOURCES = ("auto", "picamera2", "synthetic", "v4l2", "opencv", "replay:PATH")
 """What ``open_camera`` understands."""
-LISTED = ("picamera2",)
+LISTED = ("picamera2", "v4l2")
 """Sources that can say which cameras are there."""
 LIVE_DEVICES = ("picamera2", "v4l2", "opencv")
 """Sources that are devices, which may go and come back."""
 _DEVICES = {"v4l2": "V4l2Camera", "opencv": "OpenCvCamera"}
 
-__all__ = ["LISTED", "SOURCES", "Camera", "Device", "is_present", "list_devices", "list_v4l2", "open_camera"]
+__all__ = ["LISTED", "SOURCES", "Camera", "Device", "is_present", "list_devices", "open_camera"]
 
 
 def open_camera(
@@ -97,13 +97,6 @@ def open_camera(
     camera.notices += notices
     camera.open()
     return camera
-
-
-def list_v4l2() -> list[tuple[str, str]]:
-    """Return path and card name of each V4L2 device, in the order in which cameras take them."""
-    from .v4l2 import list_devices
-
-    return [(path, card) for path, card in list_devices()]
 
 
 def is_present(source: str, device: str | None, name: str) -> bool | None:

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import CaptureError
 from .base import Clock
 from .device import DeviceCamera, capture_time, load, place
+from .devices import Device
 from .encode import JpegEncoder, Pixels
 from .feed import Shot
 
@@ -43,6 +44,11 @@ def list_devices(listing: Path = _LISTING) -> list[V4l2Device]:
             webcam = "/usb" in str(entry.resolve())
             found.append((not webcam, int(number[1]), _read(entry / "name", "without a name")))
     return [V4l2Device(f"/dev/video{number}", card) for _, number, card in sorted(found)]
+
+
+def devices() -> list[Device]:
+    """Return the devices that are there, for lists."""
+    return [Device("v4l2", index, found.path, found.card) for index, found in enumerate(list_devices())]
 
 
 def _read(path: Path, default: str) -> str:

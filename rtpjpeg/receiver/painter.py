@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..concealment import STALE, UNSEEN
 from ..frame import Frame
 from .decode import Image, decode
 from .motion import Shift, find_shift, overlap
@@ -34,7 +35,7 @@ class Painter:
     def __call__(self, frame: Frame) -> Image:
         """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises."""
         image, before = decode(frame.jpeg), self._before
-        if frame.stale_intervals and before is not None and before.shape == image.shape:
+        if frame.interval_states and before is not None and before.shape == image.shape:
             self._fill(image, before, frame)
         self._before, self._number = image, frame.number
         return image
@@ -43,7 +44,8 @@ class Painter:
         """Draw the stale areas of an image from the one before."""
         # Where frames in between were not drawn, what stands in the file may be newer than our picture.
         follows = frame.number == self._number + 1
-        indices = frame.stale_intervals if follows else frame.unseen_intervals
+        least = STALE if follows else UNSEEN
+        indices = [index for index, state in enumerate(frame.interval_states) if state >= least]
         stale = [*areas(frame.type, frame.width, frame.restart_interval, indices)]
         shift = self._shift(image, before, stale) if follows else (0, 0)
         for area in stale:

@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -33,6 +34,9 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 # Half a millisecond: a thread that waits for the interpreter while another one computes gets it after
 # this time. The usual 5 ms would be most of the latency of a picture.
 SWITCH_INTERVAL = 0.0005
+
+ECHO = 0.3
+"""Seconds after a signal in which another one is its echo."""
 
 _log = logging.getLogger(__name__)
 
@@ -167,18 +171,23 @@ def hangups_to(mailbox: Mailbox) -> Iterator[None]:
 
 
 @contextmanager
-def signals_to(mailbox: Mailbox) -> Iterator[None]:
-    """Let SIGINT and SIGTERM put STOP into the mailbox while the block runs; the second one ends it."""
+def signals_to(mailbox: Mailbox, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Let SIGINT and SIGTERM put STOP into the mailbox while the block runs; the second one ends it.
+
+    What comes within ``ECHO`` of the first is the same wish: ``timeout``, for one, tells a process and
+    then its group, and the statistics must not be lost by that.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python hands signals to the main thread only.
         return
-    came: list[int] = []
+    came: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if came:
+        if not came:
+            mailbox.put(Mailbox.STOP)
+        elif clock() - came[0] > ECHO:
             raise KeyboardInterrupt
-        came.append(number)
-        mailbox.put(Mailbox.STOP)
+        came.append(clock())
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -33,17 +33,19 @@ def list_cameras(controls: bool, as_json: bool) -> int:
 
 
 def find_devices() -> list[Device]:
-    """Return the cameras of all sources; one that is not installed is said."""
-    found = []
+    """Return the cameras of all sources; where there is none, each source says why."""
+    found: list[Device] = []
+    reasons = []
     for source in LISTED:
         try:
             devices = list_devices(source)
         except CaptureError as error:
-            _log.warning("%s", error)
+            reasons.append(str(error))
             continue
-        if not devices:
-            _log.warning("source %s: no camera is there", source)
         found += devices
+        reasons += [] if devices else [f"source {source}: no camera is there"]
+    for reason in reasons if not found else ():
+        _log.warning("%s", reason)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from .machine import FAULT, OK, WARNING, Finding, Machine, version
@@ -103,14 +103,12 @@ def devices(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Findi
 
 
 def camera_list(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Finding]:
-    """Ask each source that can list its cameras for them (the functions list_* of the capture wing)."""
+    """Ask each source that can list its cameras for them."""
     capture, _ = machine.module("rtpjpeg.capture")
-    for function in sorted(name for name in dir(capture) if name.startswith("list_")):
-        source = function.removeprefix("list_")
-        asked = any(camera.source == source for camera in cameras)
-        name = f"cameras of {source}" if source != "cameras" else "cameras"
+    for source in getattr(capture, "LISTED", ()):
+        asked, name = any(camera.source == source for camera in cameras), f"cameras of {source}"
         try:
-            found = [_entry(camera) for camera in getattr(capture, function)()]
+            found = [f"{device.id} {device.model}".strip() for device in capture.list_devices(source)]
         except Exception as error:
             yield Finding(name, FAULT if asked else OK, f"cannot be listed: {' '.join(str(error).split())}")
             continue
@@ -118,12 +116,8 @@ def camera_list(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[F
             yield Finding(name, OK, "; ".join(found) or "none")
         else:
             yield Finding(
-                name, FAULT, "none", "check cable and plug; rpicam-hello --list-cameras must name it"
+                name, FAULT, "none", "check cable and plug; rtpjpeg-send --list-cameras must name it"
             )
-
-
-def _entry(camera: Any) -> str:
-    return " ".join(map(str, camera)) if isinstance(camera, tuple) else str(camera)
 
 
 CHECKS = (python, libraries, encoder, camera_stack, devices, camera_list)

@@ -91,6 +91,7 @@ class Supervisor:
     def run(self) -> None:
         """Keep the camera running until ``stop``; the target of a thread."""
         if self._first_wait:
+            _log.info("%s: tried again in %g s, and again", self.name, self._first_wait)
             self._wait(self._first_wait)
         while not self._stop.is_set():
             try:
@@ -102,9 +103,9 @@ class Supervisor:
                 self._close()
 
     def fail(self, error: Exception) -> None:
-        """Take note that the camera could not be opened before the thread began."""
+        """Take note that the camera could not be opened before the thread began, which it may never do."""
         self._first_wait = self._backoff.failed()
-        self._note(error, self._first_wait)
+        self._note(error, "")
 
     def _open(self) -> None:
         if self.camera is not None:
@@ -135,16 +136,16 @@ class Supervisor:
         if self._stop.is_set():
             return
         wait = self._backoff.failed()
-        self._note(error, wait)
+        self._note(error, f"; tried again in {wait:g} s")
         self._wait(wait)
 
-    def _note(self, error: Exception, wait: float) -> None:
+    def _note(self, error: Exception, what_next: str) -> None:
         self.failures += 1
         if self._lost_at is None:
             self._lost_at = self._clock()
         known = isinstance(error, RtpJpegError | OSError)
         said = str(error) if known else f"{type(error).__name__}: {error}"
-        _log.error("%s: %s; tried again in %g s", self.name, " ".join(said.split()), wait)
+        _log.error("%s: %s%s", self.name, " ".join(said.split()), what_next)
         _log.debug("%s", self.name, exc_info=error)
 
     def _wait(self, seconds: float) -> None:

@@ -17,7 +17,8 @@ from capture.devices import WAIT, Container, Gate, Gated
 from capture.makers import avi, chunk, decoded, jpegs, pictures, psnr
 from capture.test_base import Clock
 from conformance.pictures import Segment, pillow, with_first, without
-from rtpjpeg.capture import device, is_present, list_v4l2
+from rtpjpeg.capture import device, is_present
+from rtpjpeg.capture import list_devices as list_cameras
 from rtpjpeg.capture import v4l2 as room
 from rtpjpeg.capture.v4l2 import V4l2Camera, V4l2Device, device_path, list_devices
 from rtpjpeg.errors import CaptureError
@@ -270,7 +271,8 @@ def test_the_list_names_each_camera_once_and_webcams_first(listing: Path, tmp_pa
 
 def test_the_wing_offers_the_list(listing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "list_devices", lambda: list_devices(listing))
-    assert list_v4l2()[0] == ("/dev/video0", "Eye")
+    first = list_cameras("v4l2")[0]
+    assert (first.source, first.index, first.id, first.model) == ("v4l2", 0, "/dev/video0", "Eye")
 
 
 def test_a_device_is_a_path_an_index_or_the_nth(listing: Path) -> None:

@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 
-from live.witness import LOCAL, Watched
+from live.witness import LOCAL, PATIENT, Watched
 from rtpjpeg import Frame
 from rtpjpeg.net.udp import UdpReceiver
 
@@ -26,7 +26,7 @@ def main() -> None:
             )
         told = True
 
-    watched = Watched(UdpReceiver(LOCAL, int(sys.argv[1])), tell)
+    watched = Watched(UdpReceiver(LOCAL, int(sys.argv[1])), tell, **PATIENT)
     print("bound", flush=True)
     with watched:
         threading.Event().wait()

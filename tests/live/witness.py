@@ -12,6 +12,8 @@ from rtpjpeg.receiver.source import Source
 from rtpjpeg.receiver.stream import LiveStream
 
 LOCAL = "127.0.0.1"
+PATIENT: dict[str, Any] = {"conceal": False, "deadline": 1.0}
+"""Options of a session that waits for packets of a sender that is held up in the midst of a frame."""
 
 
 class Seen(NamedTuple):
@@ -61,14 +63,17 @@ class Receiving:
 
 
 class Watched:
-    """A live stream, the frames that came out of it, and those of which packets came."""
+    """A live stream, the frames that came out of it, and those of which packets came.
+
+    ``options`` are those of the session.
+    """
 
     def __init__(
-        self, receiver: UdpReceiver, deliver: Callable[[Frame], object] = lambda frame: None
+        self, receiver: UdpReceiver, deliver: Callable[[Frame], object] = lambda frame: None, **options: Any
     ) -> None:
         self.receiving = Receiving(receiver)
         self.frames: list[Frame] = []
-        self.session = ReceiverSession()
+        self.session = ReceiverSession(**options)
         self._deliver = deliver
         self.stream = LiveStream(
             Source("watched"),

@@ -10,6 +10,7 @@ import pytest
 from conformance.pictures import jpeg
 from photographs import encode, panned, photograph
 from rtpjpeg import Frame
+from rtpjpeg.concealment import FRESH, STALE, UNSEEN
 from rtpjpeg.receiver import painter as painter_room
 from rtpjpeg.receiver.decode import decode
 from rtpjpeg.receiver.painter import Painter, areas
@@ -35,10 +36,15 @@ def test_areas_are_those_of_the_intervals(type_: int, interval: int, indices: tu
     assert (mask == by_pixel(type_, width, height, interval, set(indices))).all()
 
 
+def states(state: int, indices: tuple[int, ...]) -> bytes:
+    """The states of 30 intervals; those of these indices are not fresh."""
+    return bytes(state if index in indices else FRESH for index in range(30)) if indices else b""
+
+
 def frames(unseen: tuple[int, ...], **other: Any) -> list[Frame]:
     files = [encode(picture, 65, 85) for picture in panned("chelsea", 320, 240, 2)]
     made = [Frame(file, 320, 240, type=65, restart_interval=10) for file in files]
-    made[1].stale_intervals = made[1].unseen_intervals = unseen
+    made[1].interval_states = states(UNSEEN, unseen)
     return made
 
 
@@ -50,7 +56,7 @@ def test_a_picture_that_moved_is_drawn_from_the_one_before_moved_as_far() -> Non
     damaged = [decode(file) for file in files]
     mask = by_pixel(65, 320, 240, 10, set(stale))
     for at in (1, 2):
-        frames[at].stale_intervals = stale
+        frames[at].interval_states = states(STALE, stale)
     painter = Painter()
     for number, frame in enumerate(frames):
         shown = painter(frame)
@@ -63,7 +69,7 @@ def test_a_picture_that_moved_is_drawn_from_the_one_before_moved_as_far() -> Non
 def test_a_picture_that_was_not_drawn_leaves_what_stands_in_the_file() -> None:
     painter = Painter()
     first, second = frames((3, 4))
-    second.unseen_intervals, second.number = (), 2
+    second.interval_states, second.number = states(STALE, (3, 4)), 2
     painter(first)
     assert (painter(second) == decode(second.jpeg)).all()
 
@@ -105,7 +111,5 @@ def test_a_kept_picture_is_kept_again() -> None:
     first, second = frames((5,))
     painter(first)
     shown = painter(second)
-    third = Frame(
-        second.jpeg, 320, 240, type=65, restart_interval=10, stale_intervals=(5,), unseen_intervals=(5,)
-    )
+    third = Frame(second.jpeg, 320, 240, type=65, restart_interval=10, interval_states=states(UNSEEN, (5,)))
     assert (painter(third) == shown).all()

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from rtpjpeg import CaptureError, ConfigError, RtpJpegError, TransportError
-from rtpjpeg.sender.console import Mailbox, Parser, log_to_stderr, run, signals_to
+from rtpjpeg.sender.console import ECHO, Mailbox, Parser, log_to_stderr, run, signals_to
 
 
 def raising(error: BaseException) -> int:
@@ -76,10 +76,14 @@ def test_arguments_that_do_not_go_together_are_wrong_usage(capsys: pytest.Captur
 def test_the_first_signal_is_a_word_and_the_second_one_an_end(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     mailbox = Mailbox()
-    with pytest.raises(KeyboardInterrupt), signals_to(mailbox):
+    now = 100.0
+    with pytest.raises(KeyboardInterrupt), signals_to(mailbox, lambda: now):
         signal.raise_signal(number)
         assert mailbox.wait(0) == Mailbox.STOP
+        now += ECHO
+        signal.raise_signal(number)  # as timeout(1) does, which tells the process and then its group
         assert mailbox.wait(0) is None
+        now += 0.001
         signal.raise_signal(number)
     assert signal.getsignal(number) is before
 

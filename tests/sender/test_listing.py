@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from receiver.feeding import last_json
+from rtpjpeg.capture import v4l2
 from rtpjpeg.sender.cli import main
 from standins.rig import Rig, plugged_in
 
@@ -84,7 +85,8 @@ def test_without_a_camera_stack_there_is_a_hint_and_exit_code_3(
     said = capsys.readouterr()
     assert said.out == "always there: synthetic, replay:PATH\n"
     assert said.err.startswith("rtpjpeg-send: picamera2 cannot be imported (")
-    assert "sudo apt install python3-picamera2" in said.err and said.err.count("\n") == 1
+    assert "sudo apt install python3-picamera2" in said.err
+    assert said.err.splitlines()[1:] == ["rtpjpeg-send: source v4l2: no camera is there"]
 
 
 def test_without_a_camera_it_is_said(rig: Rig, capsys: Capture) -> None:
@@ -92,4 +94,15 @@ def test_without_a_camera_it_is_said(rig: Rig, capsys: Capture) -> None:
     assert main(["--list-cameras", "--json"]) == 3
     said = capsys.readouterr()
     assert last_json(said.out) == {"cameras": []}
-    assert said.err == "rtpjpeg-send: source picamera2: no camera is there\n"
+    assert said.err.splitlines() == [
+        f"rtpjpeg-send: source {source}: no camera is there" for source in ("picamera2", "v4l2")
+    ]
+
+
+def test_webcams_are_listed_too(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    monkeypatch.setattr(v4l2, "list_devices", lambda: [v4l2.V4l2Device("/dev/video0", "C920")])
+    assert main(["--list-cameras"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[:2] == ["v4l2 0: C920", "  device    /dev/video0"]
+    assert said.err == "", "who has a camera need not hear of others"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rtpjpeg import CaptureError, __version__
+from rtpjpeg.capture.devices import Device
 from rtpjpeg.sender import software
 from sender.machines import cameras, look, machine, verdicts
 
@@ -120,19 +121,20 @@ def test_devices_that_are_closed_are_named(tmp_path: Path) -> None:
 
 
 def lister(result: Any) -> Any:
-    def list_v4l2() -> Any:
+    def list_devices(source: str) -> Any:
+        assert source == "v4l2"
         if isinstance(result, Exception):
             raise result
-        return result
+        return [Device("v4l2", number, *words) for number, words in enumerate(result)]
 
-    return SimpleNamespace(list_v4l2=list_v4l2, open_camera=None)
+    return SimpleNamespace(LISTED=("v4l2",), list_devices=list_devices)
 
 
 @pytest.mark.parametrize(
     ("result", "source", "verdict", "said"),
     [
         ([("/dev/video0", "C920")], "v4l2", "ok", "/dev/video0 C920"),
-        (["one", "two"], "v4l2", "ok", "one; two"),
+        ([("/dev/video0", ""), ("/dev/video2", "Eye")], "v4l2", "ok", "/dev/video0; /dev/video2 Eye"),
         ([], "v4l2", "fault", "none"),
         ([], "synthetic", "ok", "none"),
         (CaptureError("no library"), "v4l2", "fault", "cannot be listed: no library"),
