@@ -33,7 +33,7 @@ class Endpoint:
     """What ``bind`` and ``connect`` of this family take."""
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return address_text(self.host, self.port)
 
     @property
     def ip(self) -> str:
@@ -43,6 +43,11 @@ class Endpoint:
     @property
     def multicast(self) -> bool:
         return ipaddress.ip_address(self.ip).is_multicast
+
+
+def address_text(host: str, port: int) -> str:
+    """Return host and port as a user writes them, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def check_port(port: int, lowest: int = 1, what: str = "port") -> int:
@@ -57,12 +62,8 @@ def resolve(host: str, port: int) -> Endpoint:
 
     Raises ``TransportError`` when the name is not known.
     """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise TransportError(f"host {host!r} (port {port}) is not known: {reason}") from None
-    family, _, _, _, sockaddr = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    found = _look_up(host, port, f"host {host!r} (port {port})")
+    family, sockaddr = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return Endpoint(host, port, family, sockaddr)
 
 
@@ -71,12 +72,18 @@ def addresses_of(host: str) -> frozenset[str]:
 
     Raises ``TransportError`` when the name is not known.
     """
+    found = _look_up(host, None, f"host {host!r}")
+    return frozenset(str(sockaddr[0]).partition("%")[0] for _, sockaddr in found)
+
+
+def _look_up(host: str, port: int | None, what: str) -> list[tuple[socket.AddressFamily, Any]]:
+    """Return family and socket address of all that a name means; ``what`` is its name in a fault."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise TransportError(f"host {host!r} is not known: {reason}") from None
-    return frozenset(str(sockaddr[0]).partition("%")[0] for *_, sockaddr in found)
+        raise TransportError(f"{what} is not known: {reason}") from None
+    return [(family, sockaddr) for family, *_, sockaddr in found]
 
 
 def scoped(endpoint: Endpoint, interface: str | None) -> Any:

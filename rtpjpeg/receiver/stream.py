@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import RtpJpegError
 from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
 from ..frame import Frame
+from ..net.address import address_text
 from ..net.impaired import Receiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
@@ -235,5 +236,5 @@ class LiveStream(Stream):
 def _address_text(source: object) -> str:
     if isinstance(source, tuple) and len(source) >= 2:
         host, port = source[:2]
-        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+        return address_text(str(host), port)
     return "an unknown address" if source is None else str(source)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..config import CameraConfig
 from ..errors import CaptureError, ConfigError, TransportError
+from ..net.address import address_text
 from ..net.impairment import Impairment
 from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
@@ -209,9 +210,7 @@ def _nothing(config: CameraConfig) -> dict[str, Any]:
         "name": config.name,
         "source": config.source,
         "ssrc": config.ssrc,
-        "destinations": [
-            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in config.destinations
-        ],
+        "destinations": [address_text(host, port) for host, port in config.destinations],
         **dict.fromkeys(counters.split(), 0),
         "encode_ms": None,
         "send_ms": None,
