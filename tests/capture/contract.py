@@ -33,10 +33,6 @@ class Source(Protocol):
 
 
 class CameraContract:
-    @pytest.fixture
-    def source(self) -> Source:
-        raise NotImplementedError
-
     @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 240), (168, 104), (161, 97)])
     def test_a_picture_has_the_size_that_was_asked_for(self, source: Source, width: int, height: int) -> None:
         with source.make("camera1", width, height) as camera:

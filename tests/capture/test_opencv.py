@@ -254,8 +254,7 @@ def test_a_real_mjpeg_file_passes_as_it_is_at_its_own_pace(clip: Path) -> None:
 def test_real_video_of_another_codec_is_encoded(tmp_path: Path) -> None:
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), 25, (160, 96))
-    if not writer.isOpened():
-        pytest.skip("this OpenCV writes no FFV1")
+    assert writer.isOpened()
     for picture in pictures():
         writer.write(picture)
     writer.release()

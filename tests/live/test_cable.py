@@ -16,7 +16,7 @@ import pytest
 from interop.kernel import wait_until
 from live.commands import PATIENCE, SEND, SMALL, Running
 from live.witness import Seen, Sending, Watched
-from net.namespaces import Network
+from net.namespaces import Network, cabled
 from rtpjpeg import SenderSession
 from rtpjpeg.capture.synthetic import SyntheticCamera
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
@@ -31,12 +31,8 @@ SILENCE = 1.0
 @pytest.fixture
 def wire() -> Iterator[Network]:
     """A sender's machine a, a receiver's machine b, and a cable."""
-    network = Network("ab")
-    try:
-        network.cable("a", "b", 1)
+    with cabled() as network:
         yield network
-    finally:
-        network.close()
 
 
 class Screen:

@@ -8,7 +8,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,6 +96,17 @@ class Network:
         if done.returncode:
             raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
+
+
+@contextmanager
+def cabled() -> Iterator[Network]:
+    """Two machines, a and b, and a cable between them, which is net 1."""
+    network = Network("ab")
+    try:
+        network.cable("a", "b", 1)
+        yield network
+    finally:
+        network.close()
 
 
 def enter(namespace: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from net.doubles import collect, equal_packets, inject, train_of, unequal_packets
-from net.namespaces import Network
+from net.namespaces import Network, cabled
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
 
 HEADERS = {"10.9.1.2": 28, "fd00:1::2": 48}
@@ -19,12 +19,8 @@ HEADERS = {"10.9.1.2": 28, "fd00:1::2": 48}
 @pytest.fixture
 def wire() -> Iterator[Network]:
     """Two machines, a and b, and a cable."""
-    network = Network("ab")
-    try:
-        network.cable("a", "b", 1)
+    with cabled() as network:
         yield network
-    finally:
-        network.close()
 
 
 @pytest.fixture
