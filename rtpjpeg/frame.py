@@ -35,13 +35,23 @@ class Frame:
     """True when a part of the picture was lost and stands as an earlier frame had it."""
 
     captured_at: float | None = None
-    """Seconds of the capture clock at the moment of exposure; None where it is not known."""
+    """Seconds of the capture clock at the moment of exposure; None where it is not known. Of a received
+    frame: seconds since 1970 by the sender's wall clock, as its packets say (RFC 6051 section 3.3)."""
+
+    encoded_at: float | None = None
+    """Seconds of the same clock when the JPEG was there; None where it is not known."""
+
+    sent_at: float | None = None
+    """Seconds of the same clock when the first packet was made; None where it is not known."""
 
     received_at: float | None = None
     """Seconds of the receiver's monotonic clock when the first packet came; None if not received."""
 
     completed_at: float | None = None
     """Seconds of the same clock when the frame was whole or given up."""
+
+    source: str = ""
+    """Of a received frame, the source as the user wrote it."""
 
     ssrc: int = 0
     """Synchronization source (RFC 3550 section 3)."""

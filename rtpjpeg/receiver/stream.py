@@ -26,6 +26,9 @@ from .source import Source
 LONGEST_WAIT = 1.0
 """Seconds a socket is waited for at a time."""
 
+Tap = Callable[[PacketTrain, float, object], object]
+"""Takes packets, the time when they were read in seconds of the session's clock, and who sent them."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,10 @@ class Stream:
         self.newest: Frame | None = None
         self.frames_received = 0
         self.frames_concealed = 0
+        self.octets_received = 0
+        """Bytes of UDP payload that came, whoever sent them."""
+        self.tap: Tap | None = None
+        """Is handed all that comes, before the session sees it; for whoever records packets."""
         self.fault: str | None = None
         """Why the stream ended before its time."""
         self._intervals = 0
@@ -77,7 +84,11 @@ class Stream:
 
     def receive(self, data: bytes | PacketTrain, now: float, peer: object, more: bool = False) -> None:
         """Take what came from ``peer`` at ``now``, seconds of the session's clock; ``more`` may have come."""
-        self.session.receive(data, now, peer, more)
+        train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
+        self.octets_received += train.nbytes
+        if self.tap is not None:
+            self.tap(train, now, peer)
+        self.session.receive(train, now, peer, more)
         self._handle_events(now)
 
     def handle_timer(self, now: float) -> None:
@@ -98,7 +109,7 @@ class Stream:
                 self._tell(event, now)
 
     def _take(self, frame: Frame, now: float) -> None:
-        frame.decoder = self._painter
+        frame.decoder, frame.source = self._painter, self.source.label
         self._first_at = self._first_at if self.frames_received else now
         self._last_at = now
         self.frames_received += 1
