@@ -92,6 +92,11 @@ class ImpairedReceiver:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def wake(self) -> None:
+        """End every wait in ``receive``, now and from now on; never waits itself."""
+        self._closed = True
+        self._receiver.wake()
+
     def close(self) -> None:
         """Close the socket and wake a thread that waits in ``receive``; what is in the link is gone."""
         self._closed = True

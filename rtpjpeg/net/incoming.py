@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import Self
 
 from ..errors import TransportError
@@ -127,6 +128,11 @@ class UdpReceiver:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def wake(self) -> None:
+        """End every wait in ``receive``, now and from now on; never waits itself."""
+        with suppress(OSError):  # closed
+            self._waiter.wake()
 
     def close(self) -> None:
         """Close the socket and wake a thread that waits in ``receive``."""

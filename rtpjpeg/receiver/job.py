@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import TransportError
-from ..net.impaired import ImpairedReceiver, Receiver
 from ..net.impairment import Impairment
-from ..net.link import Link
-from ..net.udp import UdpReceiver
 from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
-from ..session import ReceiverSession
 from .capture_file import CapturePlayer
 from .decode import can_decode
 from .display import Display, View
+from .opening import Opener, flow_of
 from .pictures import Pictures
 from .source import Source
 from .stream import LiveStream, Stream
@@ -60,7 +56,7 @@ class Job:
         self.views: list[View] = []
         self._runners: list[LiveStream | CapturePlayer] = []
         self._tells_pictures = False
-        self._links = 0
+        self._opener = Opener(options.deadline, options.conceal, options.impairment)
 
     def open(self, sources: Sequence[Source]) -> None:
         """Take the ports and files, all or none. Raises ``TransportError``."""
@@ -76,18 +72,15 @@ class Job:
         if source.capture is not None:
             make = partial(self._make_file_stream, source)
             paced = not self.options.headless
-            duration, link = self.options.duration, self._make_link()
+            duration, link = self.options.duration, self._opener.link()
             player = CapturePlayer(source.capture, make, self._on_end, duration, paced, link)
             self._runners.append(player)
             return
-        receiver = self._open_receiver(source)
-        if not source.port:
-            host, port = receiver.local_address
-            source = replace(source, label=f"rtp://{host}:{port}", port=port)
+        source, receiver = self._opener.port(source)
         pictures = self._make_pictures(source.label)
         stream = LiveStream(
             source,
-            self._make_session(source),
+            self._opener.session(source),
             receiver,
             pictures.waiting.put,
             self._on_end,
@@ -98,23 +91,6 @@ class Job:
         self.views.append(View(stream, pictures))
         pictures.start()
 
-    def _open_receiver(self, source: Source) -> Receiver:
-        try:
-            receiver = UdpReceiver(source.host, source.port)
-        except TransportError as error:
-            label = source.label or f"rtp://{source.host}:{source.port}"
-            hint = "; end that one, or name another port" if "taken" in str(error) else ""
-            raise TransportError(f"{label}: {error}{hint}") from None
-        link = self._make_link()
-        return receiver if link is None else ImpairedReceiver(receiver, link)
-
-    def _make_link(self) -> Link | None:
-        """Return the bad network in front of the next source, where one is asked for."""
-        if self.options.impairment is None:
-            return None
-        self._links += 1
-        return Link(self.options.impairment.derived(self._links - 1))
-
     @property
     def ports(self) -> list[int]:
         """The UDP ports that are open, in the order of the sources."""
@@ -123,21 +99,13 @@ class Job:
     def _make_file_stream(self, source: Source, label: str) -> Stream:
         """Make the stream of a flow in a capture; in the thread that reads it, which decodes too."""
         pictures = self._make_pictures(label, measured=False)
-        flow = replace(source, label=label, title=label.rpartition("#")[2], capture=None)
-        stream = Stream(flow, self._make_session(flow), pictures.show, self.options.frames)
+        flow = flow_of(source, label)
+        stream = Stream(flow, self._opener.session(flow), pictures.show, self.options.frames)
         self.views.append(View(stream, pictures))
         return stream
 
     def _make_pictures(self, label: str, measured: bool = True) -> Pictures:
         return Pictures(label, self._on_picture, measured)
-
-    def _make_session(self, source: Source) -> ReceiverSession:
-        said: dict[str, Any] = {"accepts": source.accepts}
-        if source.description is not None:
-            width, height = source.description.width, source.description.height
-            said["payload_type"] = source.description.payload_type
-            said["dimensions"] = (width, height) if width and height else None
-        return ReceiverSession(conceal=self.options.conceal, deadline=self.options.deadline, **said)
 
     def _on_end(self) -> None:
         self.mailbox.put(ENDED)

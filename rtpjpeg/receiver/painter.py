@@ -8,12 +8,13 @@ drawn from the picture before, moved as far.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from ..concealment import STALE, UNSEEN
-from ..frame import Frame
+from ..frame import Decoder, Frame
 from .decode import Image, decode
 from .motion import Shift, find_shift, overlap
 
@@ -24,21 +25,39 @@ REST = 4
 
 
 class Painter:
-    """Decodes the frames of one stream; it is the ``decoder`` of each of them."""
+    """Decodes the frames of one stream, from any thread.
+
+    Each picture belongs to whoever asked for it, who may draw on it: what later frames need of it is kept
+    as a copy.
+    """
 
     def __init__(self) -> None:
         self._before: Image | None = None
         self._number = -1
+        self._completed_at = float("-inf")
+        self._lock = threading.Lock()
         self._rest = 0
         """Frames for which no motion is looked for, because none was found."""
 
     def __call__(self, frame: Frame) -> Image:
         """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises."""
-        image, before = decode(frame.jpeg), self._before
-        if frame.interval_states and before is not None and before.shape == image.shape:
-            self._fill(image, before, frame)
-        self._before, self._number = image, frame.number
-        return image
+        with self._lock:
+            image, before = decode(frame.jpeg), self._before
+            if frame.interval_states and before is not None and before.shape == image.shape:
+                self._fill(image, before, frame)
+            if frame.completed_at is None or frame.completed_at >= self._completed_at:
+                self._keep(image, frame)
+            return image
+
+    def _keep(self, image: Image, frame: Frame) -> None:
+        """Keep a copy for the next frame; into the same memory, since new memory costs as much as decoding."""
+        self._number, self._completed_at = frame.number, frame.completed_at or self._completed_at
+        if not frame.restart_interval:
+            self._before = None  # Nothing is ever filled in such a stream.
+        elif self._before is None or self._before.shape != image.shape:
+            self._before = image.copy()
+        else:
+            np.copyto(self._before, image)
 
     def _fill(self, image: Image, before: Image, frame: Frame) -> None:
         """Draw the stale areas of an image from the one before."""
@@ -64,6 +83,24 @@ class Painter:
         shift = find_shift(before, image, fresh)
         self._rest = 0 if shift != (0, 0) else REST
         return shift
+
+
+class Once:
+    """The ``decoder`` of one frame: decodes it once, whoever asks first; others wait for that."""
+
+    __slots__ = ("_decode", "_image", "_lock")
+
+    def __init__(self, decode: Decoder) -> None:
+        self._decode = decode
+        self._image: Image | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, frame: Frame) -> Image:
+        """Return the pixels; raises what the decoder raises."""
+        with self._lock:
+            if self._image is None:
+                self._image = self._decode(frame)
+            return self._image
 
 
 def _move(image: Image, before: Image, area: Area, shift: Shift) -> None:

@@ -14,13 +14,13 @@ from typing import Any
 
 from ..errors import RtpJpegError
 from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
-from ..frame import Frame
+from ..frame import Decoder, Frame
 from ..net.address import address_text
 from ..net.impaired import Receiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
 from .gate import Gate
-from .painter import Painter
+from .painter import Once, Painter
 from .source import Source
 
 LONGEST_WAIT = 1.0
@@ -50,11 +50,12 @@ class Stream:
         """Bytes of UDP payload that came, whoever sent them."""
         self.tap: Tap | None = None
         """Is handed all that comes, before the session sees it; for whoever records packets."""
+        self.painter: Decoder = Painter()
+        """Turns frames into pixels."""
         self.fault: str | None = None
         """Why the stream ended before its time."""
         self._intervals = 0
         self._fresh = 0
-        self._painter = Painter()
         self._deliver = deliver
         self._wanted = frames
         self._first_at = 0.0
@@ -109,7 +110,7 @@ class Stream:
                 self._tell(event, now)
 
     def _take(self, frame: Frame, now: float) -> None:
-        frame.decoder, frame.source = self._painter, self.source.label
+        frame.decoder, frame.source = Once(self.painter), self.source.label
         self._first_at = self._first_at if self.frames_received else now
         self._last_at = now
         self.frames_received += 1
@@ -201,6 +202,11 @@ class LiveStream(Stream):
         """Close the socket, which ends the thread."""
         self._stop.set()
         self.receiver.close()
+
+    def let_go(self) -> None:
+        """Ask the thread to end and to close the socket itself; never waits, in whatever thread."""
+        self._stop.set()
+        self.receiver.wake()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, if it was started."""
