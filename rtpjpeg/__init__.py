@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .jpeg import JpegImage, parse_jpeg
     from .packetizer import Packetizer, packetize
     from .payload import JpegHeader, JpegPayload, QuantizationTableHeader, RestartHeader
+    from .receiver.api import open, open_pair
+    from .receiver.framestream import FrameStream
+    from .receiver.pairs import FramePair, PairStream
+    from .receiver.videocapture import VideoCapture
     from .rtp import RtpPacket
     from .sdp import SessionDescription
     from .session import ReceiverSession, SenderSession
@@ -43,7 +47,9 @@ __all__ = [
     "Event",
     "Frame",
     "FrameDropped",
+    "FramePair",
     "FrameReceived",
+    "FrameStream",
     "JpegHeader",
     "JpegImage",
     "JpegPayload",
@@ -51,6 +57,7 @@ __all__ = [
     "PacketRejected",
     "PacketTrain",
     "Packetizer",
+    "PairStream",
     "QuantizationTableHeader",
     "ReceiverSession",
     "RestartHeader",
@@ -61,8 +68,11 @@ __all__ = [
     "SourceChanged",
     "TransportError",
     "UnsupportedJpegError",
+    "VideoCapture",
     "__version__",
     "depacketize",
+    "open",
+    "open_pair",
     "packetize",
     "parse_jpeg",
 ]
@@ -74,6 +84,10 @@ _ROOMS = {
     "jpeg": "JpegImage parse_jpeg",
     "packetizer": "Packetizer packetize",
     "payload": "JpegHeader JpegPayload QuantizationTableHeader RestartHeader",
+    "receiver.api": "open open_pair",
+    "receiver.framestream": "FrameStream",
+    "receiver.pairs": "FramePair PairStream",
+    "receiver.videocapture": "VideoCapture",
     "rtp": "RtpPacket",
     "sdp": "SessionDescription",
     "session": "ReceiverSession SenderSession",

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ..concealment import STALE, UNSEEN
+from ..errors import RtpJpegError
 from ..frame import Decoder, Frame
 from .decode import Image, decode
 from .motion import Shift, find_shift, overlap
@@ -50,7 +51,7 @@ class Painter:
             return image
 
     def _keep(self, image: Image, frame: Frame) -> None:
-        """Keep a copy for the next frame; into the same memory, since new memory costs as much as decoding."""
+        """Keep a copy for the next frame, in the same memory: new memory costs as much as decoding."""
         self._number, self._completed_at = frame.number, frame.completed_at or self._completed_at
         if not frame.restart_interval:
             self._before = None  # Nothing is ever filled in such a stream.
@@ -88,19 +89,25 @@ class Painter:
 class Once:
     """The ``decoder`` of one frame: decodes it once, whoever asks first; others wait for that."""
 
-    __slots__ = ("_decode", "_image", "_lock")
+    __slots__ = ("_decode", "_error", "_image", "_lock")
 
     def __init__(self, decode: Decoder) -> None:
         self._decode = decode
         self._image: Image | None = None
+        self._error: RtpJpegError | None = None
         self._lock = threading.Lock()
 
     def __call__(self, frame: Frame) -> Image:
-        """Return the pixels; raises what the decoder raises."""
+        """Return the pixels; raises what the decoder raises, each time."""
         with self._lock:
-            if self._image is None:
-                self._image = self._decode(frame)
-            return self._image
+            if self._image is None and self._error is None:
+                try:
+                    self._image = self._decode(frame)
+                except RtpJpegError as error:
+                    self._error = error
+        if self._image is None:
+            raise self._error or AssertionError
+        return self._image
 
 
 def _move(image: Image, before: Image, area: Area, shift: Shift) -> None:
