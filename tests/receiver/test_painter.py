@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 
 from conformance.pictures import jpeg
 from photographs import encode, panned, photograph
-from rtpjpeg import Frame
+from rtpjpeg import Frame, RtpJpegError
 from rtpjpeg.concealment import FRESH, STALE, UNSEEN
 from rtpjpeg.receiver import painter as painter_room
 from rtpjpeg.receiver.decode import decode
-from rtpjpeg.receiver.painter import Painter, areas
+from rtpjpeg.receiver.painter import Once, Painter, areas
 
 
 def by_pixel(type_: int, width: int, height: int, interval: int, indices: set[int]) -> Any:
@@ -113,3 +114,73 @@ def test_a_kept_picture_is_kept_again() -> None:
     shown = painter(second)
     third = Frame(second.jpeg, 320, 240, type=65, restart_interval=10, interval_states=states(UNSEEN, (5,)))
     assert (painter(third) == shown).all()
+
+
+def test_who_draws_on_a_picture_draws_on_no_other() -> None:
+    painter, plain = Painter(), Painter()
+    for drawn, untouched in zip(frames((5, 6)), frames((5, 6)), strict=True):
+        picture = painter(drawn)
+        assert picture.flags.writeable
+        assert (picture == plain(untouched)).all()
+        picture[:] = 255
+
+
+def test_a_picture_is_copied_only_where_pictures_are_filled() -> None:
+    """A stream without restart markers pays nothing for them."""
+    painter = Painter()
+    painter(Frame(jpeg(1), 64, 48, type=1))
+    assert painter._before is None
+    painter(frames(())[0])
+    kept = painter._before
+    painter(frames(())[1])
+    assert kept is painter._before, "the memory is used again"
+
+
+def test_a_frame_that_is_drawn_late_does_not_take_the_place_of_a_newer_one() -> None:
+    painter = Painter()
+    early, late = frames((3, 4))
+    third = Frame(late.jpeg, 320, 240, type=65, restart_interval=10, interval_states=states(UNSEEN, (3, 4)))
+    for number, frame in enumerate((early, late, third)):
+        frame.number, frame.completed_at = number, 1.0 + number
+    expected = [painter(frame) for frame in (late, third)][1]
+    painter = Painter()
+    painter(late)
+    painter(early)
+    assert (painter(third) == expected).all()
+
+
+def test_two_threads_that_ask_at_once_get_the_same_picture() -> None:
+    drawing, go_on = threading.Event(), threading.Event()
+    drawn: list[int] = []
+
+    def draw(frame: Frame) -> Any:
+        drawn.append(frame.number)
+        drawing.set()
+        assert go_on.wait(60)
+        return np.zeros((8, 8, 3), np.uint8)
+
+    frame = Frame(b"", 8, 8, decoder=Once(draw))
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(frame.image)) for _ in range(2)]
+    threads[0].start()
+    assert drawing.wait(60)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert drawn == [0]
+    assert got[0] is got[1]
+
+
+def test_a_frame_that_cannot_be_decoded_is_tried_once_and_says_so_each_time() -> None:
+    tries: list[int] = []
+
+    def draw(frame: Frame) -> Any:
+        tries.append(1)
+        raise RtpJpegError("it is broken")
+
+    frame = Frame(b"", 8, 8, decoder=Once(draw))
+    for _ in range(2):
+        with pytest.raises(RtpJpegError, match="it is broken"):
+            frame.image  # noqa: B018
+    assert tries == [1]
