@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -27,8 +27,7 @@ class OpenStream(Generic[Item]):
 
     def _open(self, sources: Sequence[Source]) -> None:
         open_all(self._engine, sources, self._add)
-        self._finalizer = weakref.finalize(self, _forget, self._engine, self._intake)
-        self._finalizer.atexit = False  # The threads end with the process.
+        self._watch(_forget)
 
     def _add(self, source: Source) -> None:
         """Add a source to the engine, with a lane of its own."""
@@ -56,10 +55,14 @@ class OpenStream(Generic[Item]):
         self._intake.close()
         self._engine.stop()
 
-    def let_go(self) -> None:
-        """Do what ``close`` does, without waiting for the threads: for a ``__del__``, in whatever thread."""
+    def may_be_forgotten(self) -> None:
+        """Let nothing be said when this object is forgotten without ``close``; it ends all the same."""
         self._finalizer.detach()
-        _let_go(self._engine, self._intake)
+        self._watch(_let_go)
+
+    def _watch(self, forget: Callable[[Engine, Intake[Any]], None]) -> None:
+        self._finalizer = weakref.finalize(self, forget, self._engine, self._intake)
+        self._finalizer.atexit = False  # The threads end with the process.
 
     def __enter__(self) -> Self:
         return self
@@ -118,6 +121,7 @@ class FrameStream(OpenStream[Frame], Iterator[Frame]):
 
 
 def _let_go(engine: Engine, intake: Intake[Any]) -> None:
+    """End everything without waiting: the garbage collector may call from any thread, also from ours."""
     intake.close()
     engine.let_go()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 
 
@@ -24,11 +25,19 @@ class Property(IntEnum):
 SECONDS = 1000.0
 """Milliseconds of one."""
 TIMEOUTS = (Property.OPEN_TIMEOUT_MSEC, Property.READ_TIMEOUT_MSEC)
-CV_8UC3 = 16
 CONSTANTS: dict[int, float] = {
     Property.FOURCC: float(int.from_bytes(b"MJPG", "little")),
-    Property.FORMAT: float(CV_8UC3),
     Property.CONVERT_RGB: 1.0,
     Property.BUFFERSIZE: 1.0,
 }
 """There is no count of frames that are still to come: FRAME_COUNT is 0, as for any id that is not here."""
+
+
+def constant(id_: int) -> float | None:
+    """Return what a property is for every stream; None for one that is not known, or not the same for all."""
+    return format_of_images() if id_ == Property.FORMAT else CONSTANTS.get(id_)
+
+
+def format_of_images() -> float:
+    """Return CV_8UC3 as the OpenCV says that the program has loaded: 16 up to version 4, 64 from 5 on."""
+    return float(getattr(sys.modules.get("cv2"), "CV_8UC3", 16))

@@ -19,7 +19,7 @@ from .api import open as open_stream
 from .decode import Image, NoDecoderError, can_decode, decode
 from .framestream import FrameStream, seconds_left
 from .position import Position
-from .properties import CONSTANTS, SECONDS, TIMEOUTS, Property
+from .properties import SECONDS, TIMEOUTS, Property, constant
 from .source import EXPECTED
 
 TIMEOUT = 5.0
@@ -75,6 +75,7 @@ class VideoCapture:
             self._stream = open_stream(source)
         except RtpJpegError as error:
             return self._fail(error)
+        self._stream.may_be_forgotten()  # Programs for OpenCV seldom call ``release``.
         return True
 
     def _set_all(self, params: Sequence[int]) -> None:
@@ -104,11 +105,6 @@ class VideoCapture:
         self._forget_frames()
         if stream is not None:
             stream.close()
-
-    def __del__(self) -> None:
-        stream = getattr(self, "_stream", None)
-        if stream is not None:
-            stream.let_go()  # In whatever thread this is: nothing may be waited for.
 
     def grab(self) -> bool:
         """Take the newest frame, of a file the next one; False after 5 s without one."""
@@ -200,7 +196,7 @@ class VideoCapture:
             return float(self._position.frames)
         if propId in (Property.FRAME_WIDTH, Property.FRAME_HEIGHT):
             return float(self._size(self._stream)[propId == Property.FRAME_HEIGHT])
-        return self._rate(self._stream) if propId == Property.FPS else CONSTANTS.get(propId, 0.0)
+        return self._rate(self._stream) if propId == Property.FPS else constant(propId) or 0.0
 
     def _size(self, stream: FrameStream) -> tuple[int, int]:
         """Return width and height, as the newest frame has them, the first one, or the SDP file."""
@@ -241,7 +237,7 @@ class VideoCapture:
         if propId in TIMEOUTS and 0 < value < float("inf"):
             self._timeouts[propId] = value / SECONDS
             return True
-        return propId in CONSTANTS and CONSTANTS[propId] == value
+        return constant(propId) == value
 
     def getBackendName(self) -> str:
         """Return what reads the source."""

@@ -1,4 +1,4 @@
-"""Pictures made ahead: never for a program that wants none, never twice, never in a way of the newest frame."""
+"""Pictures made ahead: never for a program that wants none, never twice, never an old one first."""
 
 from __future__ import annotations
 

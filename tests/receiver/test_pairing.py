@@ -108,7 +108,9 @@ def test_whatever_comes_little_is_kept_and_nothing_is_far_apart(
         reach = pairing.reach
         assert all(reach is not None and abs(match.skew) <= reach for match in found)
         assert all(len(side.waiting) <= MOST for side in pairing._sides)
-    assert sum(pairing.unpaired) + 2 * paired + sum(len(side.waiting) for side in pairing._sides) == len(steps)
+    assert sum(pairing.unpaired) + 2 * paired + sum(len(side.waiting) for side in pairing._sides) == len(
+        steps
+    )
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.1, 0.25, 0.4, 0.49, 0.6, 0.9])
@@ -138,7 +140,7 @@ def test_the_other_frame_of_a_slow_camera_is_the_nearest_of_the_fast_one() -> No
 
 
 def _waiting_for_a_better_one() -> Pairing[int]:
-    """Frames 8 are 40 ms apart; the first camera's spacing has been 60 ms once, so 9 may come 20 ms behind."""
+    """Frames 8 are 40 ms apart, and the first camera's were 60 ms apart: its next one may be nearer."""
     pairing: Pairing[int] = Pairing()
     for number in range(8):
         for side in (0, 1):
@@ -172,7 +174,9 @@ def test_a_camera_that_stalls_leaves_nothing_behind(stalled: int) -> None:
     alone = [Shot(1 - stalled, 1002.5 + n / 30, 1002.5 + n / 30) for n in range(300)]
     assert run(pairing, alone) == []
     assert all(len(side.waiting) <= min(MOST, LONGEST * 30 + 1) for side in pairing._sides)
-    again = [Shot(side, 1020.0 + side * 0.005 + n / 30, 1020.1 + n / 30) for n in range(30) for side in (0, 1)]
+    again = [
+        Shot(side, 1020.0 + side * 0.005 + n / 30, 1020.1 + n / 30) for n in range(30) for side in (0, 1)
+    ]
     assert len(run(pairing, again)) >= 29
 
 
