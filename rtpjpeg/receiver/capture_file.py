@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import RtpJpegError
 from ..net.impaired import through_link
 from ..net.link import Link
-from ..net.pcap import read_datagrams
+from ..net.pcap import DatagramReader, read_datagrams
 from .stream import Stream
 
 LARGEST_FLOWS = 64
@@ -84,9 +85,12 @@ class CapturePlayer:
             self._ended()
 
     def _play(self) -> None:
+        with closing(read_datagrams(self.path)) as datagrams:
+            self._play_all(datagrams)
+
+    def _play_all(self, datagrams: DatagramReader) -> None:
         began = time.monotonic()
         first = now = None
-        datagrams = read_datagrams(self.path)
         left = datagrams if self._link is None else through_link(datagrams, self._link)
         for now, source, destination, payload in left:
             first = now if first is None else first

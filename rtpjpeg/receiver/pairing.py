@@ -17,8 +17,8 @@ MOST = 16
 """Frames of one camera that wait for a partner."""
 LONGEST = 0.5
 """Seconds that a frame waits for a partner, or longer where cameras are slower than that."""
-LATE = 2.0
-"""Intervals after which a frame that might be a better partner is not waited for any more."""
+LATE = 0.03
+"""Seconds that a frame may be late; then it is not waited for, though it might be a better partner."""
 
 Item = TypeVar("Item")
 
@@ -149,7 +149,7 @@ class Pairing(Generic[Item]):
             return True
         interval = older.spacing.interval
         assert interval is not None
-        due = older.waiting[0].came_at + LATE * interval
+        due = older.waiting[0].came_at + interval + LATE
         if due <= now:
             return True
         self._due = due

@@ -9,6 +9,8 @@ KEPT = 15
 """Differences that are looked at: half a second of a usual camera."""
 FEWEST = 3
 """Differences before anything is said: one alone may span a lost frame."""
+ENOUGH = 8
+"""Differences of which the shortest can be believed to span no lost frame."""
 
 
 class Spacing:
@@ -33,5 +35,6 @@ class Spacing:
 
     @property
     def shortest(self) -> float:
-        """The shortest of them; 0 while nothing is known."""
-        return min(self._differences.copy(), default=0.0)
+        """The shortest of them; 0 while too little is known."""
+        differences = self._differences.copy()
+        return min(differences) if len(differences) >= ENOUGH else 0.0

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from conformance.pictures import jpeg
 from lab.virtual import Road, receive
 from rtpjpeg.net.impairment import Impairment
-from rtpjpeg.receiver.pairing import LONGEST, MOST, Match, Pairing
-from rtpjpeg.receiver.spacing import FEWEST
+from rtpjpeg.receiver.pairing import LATE, LONGEST, MOST, Match, Pairing
+from rtpjpeg.receiver.spacing import ENOUGH, FEWEST
 
 RATES = st.sampled_from([10.0, 25.0, 30.0, 50.0, 60.0])
 
@@ -63,7 +63,7 @@ def camera(
 
 
 @given(
-    RATES, RATES, st.floats(0, 1), st.floats(0, 0.4), st.floats(0, 0.001), st.floats(0, 0.02), st.integers(0)
+    RATES, RATES, st.floats(0, 1), st.floats(0, 0.2), st.floats(0, 0.001), st.floats(0, 0.02), st.integers(0)
 )
 def test_the_rules_of_pairs(
     rate: float, other: float, phase: float, loss: float, jitter: float, late: float, seed: int
@@ -127,7 +127,7 @@ def test_a_pair_leaves_with_its_second_frame() -> None:
     pairing: Pairing[Shot] = Pairing()
     for index, shot in enumerate(sorted(camera(0, 30.0) + camera(1, 30.0, phase=0.01), key=lambda s: s.time)):
         found = pairing.add(shot.camera, shot, shot.time, shot.came_at)
-        if index > 2 * FEWEST + 1:
+        if index > 2 * ENOUGH + 1:
             assert len(found) == shot.camera
             assert pairing.next_timer() is None
 
@@ -140,29 +140,29 @@ def test_the_other_frame_of_a_slow_camera_is_the_nearest_of_the_fast_one() -> No
 
 
 def _waiting_for_a_better_one() -> Pairing[int]:
-    """Frames 8 are 40 ms apart, and the first camera's were 60 ms apart: its next one may be nearer."""
+    """Frames 10 are 40 ms apart, and the first camera's were 60 ms apart: its next one may be nearer."""
     pairing: Pairing[int] = Pairing()
-    for number in range(8):
+    for number in range(10):
         for side in (0, 1):
             pairing.add(side, number, number * 0.1, number * 0.1)
-    assert pairing.pairs == 8
-    assert pairing.add(0, 8, 0.76, 0.76) == []
-    assert pairing.add(1, 8, 0.80, 0.80) == []
+    assert pairing.pairs == 10
+    assert pairing.add(0, 10, 0.96, 0.96) == []
+    assert pairing.add(1, 10, 1.00, 1.00) == []
     return pairing
 
 
 def test_what_might_be_bettered_waits_and_not_for_ever() -> None:
     pairing = _waiting_for_a_better_one()
     due = pairing.next_timer()
-    assert due == pytest.approx(0.96)
-    assert pairing.handle_timer(0.95) == []
-    assert [match[:2] for match in pairing.handle_timer(due)] == [(8, 8)]
+    assert due == pytest.approx(1.06 + LATE)
+    assert pairing.handle_timer(1.06) == []
+    assert [match[:2] for match in pairing.handle_timer(due)] == [(10, 10)]
     assert pairing.next_timer() is None
 
 
 def test_the_better_one_takes_its_place() -> None:
     pairing = _waiting_for_a_better_one()
-    assert [match[:2] for match in pairing.add(0, 9, 0.82, 0.83)] == [(9, 8)]
+    assert [match[:2] for match in pairing.add(0, 11, 1.02, 1.03)] == [(11, 10)]
     assert pairing.unpaired == (1, 0)
 
 
@@ -207,6 +207,7 @@ def test_before_the_rates_are_known_nothing_is_paired_and_nothing_is_lost() -> N
     assert pairing.reach is None
     assert pairing.add(0, FEWEST, FEWEST / 30, FEWEST / 30) == []
     found = pairing.add(1, FEWEST, FEWEST / 30, FEWEST / 30)
+    assert pairing.reach == pytest.approx(1 / 60)
     assert [match.first for match in found] == list(range(FEWEST + 1))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from rtpjpeg import Frame
 from rtpjpeg.receiver.position import Position
-from rtpjpeg.receiver.spacing import FEWEST, KEPT, Spacing
+from rtpjpeg.receiver.spacing import ENOUGH, FEWEST, KEPT, Spacing
 
 
 def test_little_says_nothing() -> None:
@@ -16,9 +16,12 @@ def test_little_says_nothing() -> None:
     assert (spacing.interval, spacing.shortest) == (None, 0.0)
     for _ in range(FEWEST - 1):
         spacing.add(0.04)
-    assert (spacing.interval, spacing.shortest) == (None, 0.04)
+    assert (spacing.interval, spacing.shortest) == (None, 0.0)
     spacing.add(0.04)
-    assert spacing.interval == 0.04
+    assert (spacing.interval, spacing.shortest) == (0.04, 0.0)
+    for _ in range(ENOUGH - FEWEST):
+        spacing.add(0.04)
+    assert spacing.shortest == 0.04
     spacing.clear()
     assert (spacing.interval, spacing.shortest) == (None, 0.0)
 
