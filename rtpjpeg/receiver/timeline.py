@@ -11,7 +11,7 @@ from ..frame import Frame
 from ..rtp import CLOCK_RATE
 from ..serial import timestamp_difference
 
-GRACE = 3
+GRACE = 10
 """Frames of a stream that may come without a time before it is taken for one that tells none."""
 REACH = 10 * CLOCK_RATE
 """Timestamp units over which a time is carried from frame to frame: ten seconds."""

@@ -88,7 +88,7 @@ def test_the_interface_is_that_of_the_socket(
         for name in public - {"destination", "local_address", "fileno"}:
             one, two = (getattr(end, name) for end in ends)
             assert callable(one) or one == two
-    for name in ("send", "receive", "close"):
+    for name in ("send", "receive", "wake", "close"):
         if hasattr(real, name):
             assert inspect.signature(getattr(real, name)) == inspect.signature(getattr(other, name))
 
@@ -157,6 +157,13 @@ def test_closing_wakes_a_receiver_that_waits(receiver: UdpReceiver) -> None:
     assert found == [[]]
     assert impaired.fileno() == -1
     assert impaired.receive() == []
+
+
+def test_waking_ends_every_wait_and_closes_nothing(receiver: UdpReceiver) -> None:
+    with ImpairedReceiver(receiver, Link(Impairment(loss=1.0))) as impaired:
+        impaired.wake()
+        assert impaired.receive() == impaired.receive() == []
+        assert impaired.fileno() >= 0
 
 
 def test_a_fault_of_the_socket_is_told(receiver: UdpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -291,6 +291,15 @@ def test_closing_wakes_a_thread_that_waits(receiver: UdpReceiver, monkeypatch: p
     assert receiver.fileno() == -1
 
 
+def test_waking_ends_every_wait_and_closes_nothing(receiver: UdpReceiver) -> None:
+    receiver.wake()
+    assert receiver.receive(None) == []
+    assert receiver.receive(None) == []
+    assert receiver.fileno() >= 0
+    receiver.close()
+    receiver.wake()
+
+
 def test_a_closed_receiver_gives_nothing(receiver: UdpReceiver) -> None:
     assert receiver.fileno() >= 0
     receiver.close()

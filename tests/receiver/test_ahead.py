@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from receiver.feeding import picture
-from rtpjpeg import Frame, UnsupportedJpegError
+from rtpjpeg import Frame, RtpJpegError
 from rtpjpeg.receiver import painter as painter_room
 from rtpjpeg.receiver.ahead import AheadDecoder
 from rtpjpeg.receiver.painter import Once
+
+
+BROKEN = b"\xff"
 
 
 class Workshop:
@@ -31,6 +34,8 @@ class Workshop:
             self.threads.append(threading.current_thread())
             self.changed.notify_all()
             assert self.changed.wait_for(lambda: not self.stopped, 60)
+        if jpeg == BROKEN:
+            raise RtpJpegError("a picture cannot be decoded: it is damaged")
         return np.full((8, 8, 3), jpeg[0], np.uint8)
 
     def wait_for(self, number: int) -> None:
@@ -127,19 +132,20 @@ def test_a_closed_decoder_still_decodes_and_starts_no_thread(workshop: Workshop)
     assert threading.active_count() == before
 
 
-def test_what_cannot_be_decoded_is_counted_once_and_ends_no_thread() -> None:
+def test_what_cannot_be_decoded_is_counted_once_and_ends_no_thread(workshop: Workshop) -> None:
     decoder = AheadDecoder("camera", live=True)
-    whole, broken, after = (
-        Frame(jpeg, 320, 240, decoder=Once(decoder)) for jpeg in (picture(), b"no JPEG", picture(2))
-    )
-    assert whole.image is not None
-    for frame in (broken, after):
+    first, _, broken, last = make(decoder, 4)
+    broken.jpeg = BROKEN
+    assert first.image is not None
+    for frame in (broken, last):
         decoder.offer(frame)
-    with pytest.raises(UnsupportedJpegError):
+        workshop.wait_for(frame.jpeg[0])
+    with pytest.raises(RtpJpegError, match="it is damaged"):
         broken.image  # noqa: B018
-    assert after.image is not None
+    assert last.image is not None
     decoder.close()
     decoder.join()
+    assert len(workshop.decoded) == 3
     assert decoder.statistics()["frames_undecodable"] == 1
 
 
