@@ -18,6 +18,7 @@ from ..frame import Frame
 from .api import open as open_stream
 from .decode import Image, NoDecoderError, can_decode, decode
 from .framestream import FrameStream, seconds_left
+from .gate import Gate
 from .position import Position
 from .properties import SECONDS, TIMEOUTS, Property, constant
 from .source import EXPECTED
@@ -46,6 +47,7 @@ class VideoCapture:
         self._stream: FrameStream | None = None
         self._raises = False
         self._timeouts: dict[int, float] = dict.fromkeys(TIMEOUTS, TIMEOUT)
+        self._gate = Gate()
         self._forget_frames()
         if source is not None:
             self.open(source, apiPreference, params)
@@ -152,10 +154,11 @@ class VideoCapture:
 
         The image belongs to the program. With ``image`` of the right shape the pixels are written there.
         """
-        if self._grabbed is None:
+        frame = self._grabbed
+        if frame is None:
             return False, None
         try:
-            return True, self._pixels(self._grabbed, image)
+            return True, self._pixels(frame, image)
         except RtpJpegError as error:
             return self._fail(error), None
 
@@ -170,15 +173,24 @@ class VideoCapture:
 
     def read(self, image: Image | None = None) -> tuple[bool, Image | None]:
         """Grab the next frame that can be decoded, and return what ``retrieve`` does."""
-        while self.grab():
-            assert self._grabbed is not None
+        end = time.monotonic() + self._timeouts[Property.READ_TIMEOUT_MSEC]
+        while self.grab() and (frame := self._grabbed) is not None:  # Another thread may release it.
             try:
-                return True, self._pixels(self._grabbed, image)
+                return True, self._pixels(frame, image)
             except NoDecoderError as error:
                 return self._fail(error), None
             except RtpJpegError as error:
-                _log.warning("%s: a frame is left out: %s", self._grabbed.source, error)
+                self._complain(frame, error)
+                if time.monotonic() >= end:
+                    break
         return False, None
+
+    def _complain(self, frame: Frame, error: RtpJpegError) -> None:
+        """Log that a frame is left out, once a second."""
+        count = self._gate.passes("", time.monotonic())
+        if count:
+            more = f" ({count - 1} more like it since the last line)" if count > 1 else ""
+            _log.warning("%s: a frame is left out: %s%s", frame.source, error, more)
 
     def get(self, propId: int) -> float:
         """Return a property, cv2.CAP_PROP_...; 0.0 for one that is not known.
@@ -211,9 +223,10 @@ class VideoCapture:
         said = stream.description
         if said is not None and said.framerate:
             return said.framerate
-        for _ in self._look_ahead(stream):
-            if self._measured(stream) is not None:
-                break
+        if self._measured(stream) is None:
+            for _ in self._look_ahead(stream):
+                if self._measured(stream) is not None:
+                    break
         return round(self._measured(stream) or 0.0, 3)
 
     def _measured(self, stream: FrameStream) -> float | None:

@@ -14,7 +14,6 @@ from rtpjpeg.receiver import painter as painter_room
 from rtpjpeg.receiver.ahead import AheadDecoder
 from rtpjpeg.receiver.painter import Once
 
-
 BROKEN = b"\xff"
 
 

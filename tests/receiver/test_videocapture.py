@@ -310,6 +310,25 @@ def test_a_frame_that_cannot_be_decoded_is_left_out(
     assert "a frame is left out: a picture cannot be decoded: it is damaged" in caplog.text
 
 
+def test_where_no_frame_can_be_decoded_read_gives_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(jpeg: bytes) -> Any:
+        raise RtpJpegError("a picture cannot be decoded: it is damaged")
+
+    monkeypatch.setattr("rtpjpeg.receiver.painter.decode", refuse)
+    capture = VideoCapture(source(port), 0, [Property.READ_TIMEOUT_MSEC, 100])
+    with Feeder(port):
+        assert capture.read() == (False, None)
+    capture.release()
+
+
+def test_a_rate_that_is_known_needs_no_other_frame(capture_file: str) -> None:
+    capture = VideoCapture(capture_file)
+    while capture.read()[0]:
+        pass
+    assert capture.get(Property.FPS) == pytest.approx(30.0)
+    assert capture.get(Property.POS_FRAMES) == FRAMES
+
+
 def test_without_a_decoder_it_is_said_which_extra_brings_one(
     capture_file: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
