@@ -37,6 +37,60 @@ def test_the_age_and_its_stages_add_up() -> None:
     }
 
 
+def told(captured: float = NOON, **times: float) -> Frame:
+    return Frame(b"", 320, 240, received_at=100.004, completed_at=100.005, captured_at=captured, **times)
+
+
+def test_a_frame_that_tells_its_times_is_dated_by_them() -> None:
+    latency = Latency()
+    dated = told(encoded_at=NOON + 0.002, sent_at=NOON + 0.0025)
+    latency.measure(dated, picture(None), 100.0055, 100.007, lambda: NOON + 0.008)
+    stages = {name: round(stage["p50"], 3) for name, stage in (latency.stages_ms() or {}).items()}
+    assert stages == {
+        "encode": 2.0,
+        "send": 0.5,
+        "network": 2.5,
+        "transport": 5.0,
+        "assembly": 1.0,
+        "queue": 0.5,
+        "decode": 1.5,
+    }
+    total = latency.total.summary()
+    assert total is not None and total["p50"] == 8.0
+    assert sum(value for name, value in stages.items() if name != "transport") == total["p50"]
+    assert latency.by_strip.summary() is None
+
+
+def test_the_strip_is_a_second_witness() -> None:
+    latency = Latency()
+    latency.measure(told(), picture(NOON + 0.001), 100.0055, 100.007, lambda: NOON + 0.008)
+    assert latency.total.summary() == dict.fromkeys(("p50", "p95", "p99", "max"), 8.0)
+    assert latency.by_strip.summary() == dict.fromkeys(("p50", "p95", "p99", "max"), 7.0)
+
+
+def test_the_fastest_packet_bounds_the_difference_of_the_clocks() -> None:
+    latency = Latency()
+    assert latency.fastest is None
+    for way in (0.004, 0.002, 0.003):
+        sent = NOON + 0.005 - way
+        dated = told(NOON - 0.1, encoded_at=NOON, sent_at=sent)
+        latency.measure(dated, picture(None), 100.0055, 100.007, lambda: NOON + 0.008)
+    assert latency.fastest is not None and round(latency.fastest, 6) == 0.002
+
+
+def test_a_frame_from_a_clock_ahead_of_ours_has_a_negative_way() -> None:
+    latency = Latency()
+    dated = told(NOON + 0.005, encoded_at=NOON + 0.006, sent_at=NOON + 0.007)
+    latency.measure(dated, picture(None), 100.0055, 100.007, lambda: NOON + 0.008)
+    assert latency.fastest is not None and round(latency.fastest, 6) == -0.002
+
+
+def test_the_way_to_the_screen_is_a_stage() -> None:
+    latency = Latency()
+    latency.shown(100.007, 100.010)
+    assert latency.stages_ms() == {"show": dict.fromkeys(("p50", "p95", "p99", "max"), 3.0)}
+
+
 def test_a_picture_without_a_strip_has_no_age() -> None:
     latency = Latency()
     latency.measure(frame(), picture(None), 100.0055, 100.007, lambda: NOON)
