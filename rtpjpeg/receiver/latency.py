@@ -22,9 +22,9 @@ LONGEST = 60.0
 """Seconds; what seems older comes from a clock that is wrong, or from a recording."""
 
 STAGES = ("encode", "send", "network", "transport", "assembly", "queue", "decode", "show")
-"""Capture to JPEG, JPEG to packets, packets to the first one here; these three together, where a frame tells
-when it was captured and no more; first packet to last, last packet to the decoder, the decoder, and decoded
-to shown."""
+"""Capture to JPEG (of a file there is none), from there to packets, packets to the first one here; these
+three together, which is all that a strip tells; first packet to last, last packet to the decoder, the
+decoder, and decoded to shown."""
 
 
 class Latency:
@@ -99,11 +99,12 @@ class Latency:
     def _count_way(self, frame: Frame, captured_at: float, arrived: float) -> None:
         """Count the stages up to the first packet, seconds since 1970 by two clocks; they may be negative."""
         self.stages["transport"].add(arrived - captured_at)
-        if frame.sent_at is None or frame.encoded_at is None:
-            return
-        self.stages["encode"].add(frame.encoded_at - captured_at)
-        self.stages["send"].add(frame.sent_at - frame.encoded_at)
-        self.stages["network"].add(arrived - frame.sent_at)
+        if frame.encoded_at is not None:
+            self.stages["encode"].add(frame.encoded_at - captured_at)
+        if frame.sent_at is not None:
+            begun = captured_at if frame.encoded_at is None else frame.encoded_at
+            self.stages["send"].add(frame.sent_at - begun)
+            self.stages["network"].add(arrived - frame.sent_at)
 
     def _count(self, name: str, began: float | None, ended: float | None) -> None:
         if began is not None and ended is not None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from rtpjpeg import Frame
+from capture.test_base import Clock
+from peers import need_module
+from rtpjpeg import Frame, FrameReceived, ReceiverSession, SenderSession
 from rtpjpeg.capture.strip import draw_strip
-from rtpjpeg.receiver.decode import Image
+from rtpjpeg.capture.synthetic import SyntheticCamera
+from rtpjpeg.receiver.decode import Image, decode
 from rtpjpeg.receiver.latency import Latency
 
 NOON = 1_800_000_000.0
@@ -66,6 +70,37 @@ def test_the_strip_is_a_second_witness() -> None:
     latency.measure(told(), picture(NOON + 0.001), 100.0055, 100.007, lambda: NOON + 0.008)
     assert latency.total.summary() == dict.fromkeys(("p50", "p95", "p99", "max"), 8.0)
     assert latency.by_strip.summary() == dict.fromkeys(("p50", "p95", "p99", "max"), 7.0)
+
+
+def test_a_frame_of_a_file_was_not_encoded() -> None:
+    latency = Latency()
+    latency.measure(told(sent_at=NOON + 0.003), picture(None), 100.0055, 100.007, lambda: NOON + 0.008)
+    stages = {name: round(stage["p50"], 3) for name, stage in (latency.stages_ms() or {}).items()}
+    assert "encode" not in stages and (stages["send"], stages["network"]) == (3.0, 2.0)
+
+
+def test_both_witnesses_agree_from_the_camera_to_the_decoder() -> None:
+    need_module("simplejpeg")
+    clock = Clock()
+    camera = SyntheticCamera(
+        "camera1", 320, 240, 25.0, clock=clock, sleep=clock.sleep, wall=lambda: round((NOON + clock()) * 1e9)
+    )
+    sender, receiver, latency = SenderSession(), ReceiverSession(), Latency()
+    for number in range(10):
+        captured = camera.read()
+        assert captured.captured_at is not None
+        clock.now += 0.003 + number / 1000
+        train = sender.send_frame(captured.jpeg, captured.captured_at, clock(), wall_offset=NOON)
+        receiver.receive(train, clock() + 500, ("127.0.0.1", 9))
+        clock.now += 0.002
+        while (event := receiver.next_event()) is not None:
+            if isinstance(event, FrameReceived):
+                image = decode(event.frame.jpeg)
+                latency.measure(event.frame, image, clock() + 500, clock() + 500, lambda: NOON + clock())
+    by_frame, by_strip = latency.total.summary(), latency.by_strip.summary()
+    assert by_frame is not None and by_strip is not None and len(latency.total) == 10
+    assert by_frame == pytest.approx(by_strip, abs=0.02)
+    assert by_frame == pytest.approx({"p50": 9, "p95": 14, "p99": 14, "max": 14}, abs=0.02)
 
 
 def test_the_fastest_packet_bounds_the_difference_of_the_clocks() -> None:
