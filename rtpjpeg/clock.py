@@ -69,7 +69,8 @@ class CaptureTimes:
         elements = parse_elements(int.from_bytes(extension[:2], "big"), extension[4:])
         found = {name: elements[number] for name, number in ids.items() if number in elements}
         ntp = found.get(NTP_64, b"")
-        if len(ntp) != _NTP.size:
+        # RFC 3550, section 6.4.1: a sender without a wall clock "MAY set the NTP timestamp to zero".
+        if len(ntp) != _NTP.size or not any(ntp):
             return None
         captured_at = seconds_from(ntp)
         encoded = _later(captured_at, found.get(ENCODING_OFFSET))

@@ -63,10 +63,14 @@ def test_the_order_of_the_elements_and_their_size() -> None:
 
 @pytest.mark.parametrize(
     "extension",
-    [b"", b"\xbe", bytes(4), serialize_elements({12: bytes(7)}), serialize_elements({3: bytes(8)})],
+    [b"", b"\xbe", bytes(4), serialize_elements({12: b"1234567"}), serialize_elements({3: b"12345678"})],
 )
 def test_an_extension_of_others_tells_nothing(extension: bytes) -> None:
     assert CaptureTimes.parse(extension) is None
+
+
+def test_a_sender_without_a_wall_clock_tells_nothing() -> None:
+    assert CaptureTimes.parse(serialize_elements({12: bytes(8)})) is None
 
 
 def test_an_offset_of_another_size_is_left_out() -> None:
