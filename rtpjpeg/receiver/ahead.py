@@ -46,7 +46,7 @@ class AheadDecoder:
         except RtpJpegError:
             self.frames_undecodable += 1
             raise
-        if frame.captured_at is not None:
+        if self._live and frame.captured_at is not None:
             self.latency.measure(frame, image, began, time.monotonic(), time.time)
         return image
 
@@ -91,5 +91,6 @@ class AheadDecoder:
             "frames_shown": self.frames_shown,
             "frames_undecodable": self.frames_undecodable,
             "latency_ms": self.latency.total.summary(),
+            "strip_latency_ms": self.latency.by_strip.summary(),
             "stages_ms": self.latency.stages_ms(),
         }

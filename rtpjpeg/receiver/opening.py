@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..clock import extension_ids
 from ..errors import TransportError
 from ..net.impaired import ImpairedReceiver, Receiver
 from ..net.impairment import Impairment
@@ -57,6 +58,7 @@ class Opener:
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type
+            said["extension_ids"] = extension_ids(source.description.extmap)
             said["dimensions"] = (width, height) if width and height else None
         return ReceiverSession(conceal=self._conceal, deadline=self._deadline, **said)
 
