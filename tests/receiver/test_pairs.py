@@ -5,37 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 import rtpjpeg
 from receiver.feeding import free_ports, picture, write_capture
-from rtpjpeg import ConfigError, Frame, FramePair, Packetizer, TransportError
+from rtpjpeg import ConfigError, Frame, FramePair, SenderSession, TransportError
 from rtpjpeg.capture.strip import read_strip
 from rtpjpeg.net.udp import UdpSender
 from rtpjpeg.receiver import pairing as pairing_room
-from rtpjpeg.receiver.decode import decode
 from rtpjpeg.receiver.pairing import Pairing
 from rtpjpeg.receiver.spacing import FEWEST
-from rtpjpeg.receiver.stream import Stream
 
 BASE = 1.8e9
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let frames tell the time that stands in the strip of their pictures."""
-    take = Stream._take
-
-    def take_with_time(self: Stream, frame: Frame, now: float) -> None:
-        reading = read_strip(decode(frame.jpeg))
-        assert reading is not None
-        frame.captured_at = reading.captured_at_us / 1e6
-        take(self, frame, now)
-
-    monkeypatch.setattr(Stream, "_take", take_with_time)
 
 
 @dataclass
@@ -43,16 +26,20 @@ class Rig:
     """Two cameras, 8 ms apart, whose frames are sent one by one."""
 
     ports: list[int]
+    tells: bool = True
+    """Whether the packets say when a frame was taken."""
 
     def __post_init__(self) -> None:
         self.senders = [UdpSender(("127.0.0.1", port)) for port in self.ports]
-        self.packetizers = [Packetizer(), Packetizer()]
-        self.numbers = count()
+        self.sessions = [SenderSession(), SenderSession()]
 
     def shoot(self, number: int, cameras: tuple[int, ...] = (0, 1)) -> None:
         for camera in cameras:
-            jpeg = picture(number, seed=camera, captured_at=BASE + number / 30 + camera * 0.008)
-            self.senders[camera].send(self.packetizers[camera].packetize(jpeg, number * 3000))
+            taken_at = number / 30 + camera * 0.008
+            wall_offset = BASE if self.tells else None
+            jpeg = picture(number, seed=camera)
+            train = self.sessions[camera].send_frame(jpeg, taken_at, taken_at, wall_offset=wall_offset)
+            self.senders[camera].send(train)
 
     def close(self) -> None:
         for sender in self.senders:
@@ -78,7 +65,7 @@ def numbers(pair: FramePair) -> list[int]:
     return [reading.frame_number for reading in readings if reading is not None]
 
 
-def test_pairs_come_as_their_frames_do(told: None, rig: Rig) -> None:
+def test_pairs_come_as_their_frames_do(rig: Rig) -> None:
     with rtpjpeg.open_pair(*sources(rig)) as pairs:
         for number in range(FEWEST):
             rig.shoot(number)
@@ -97,7 +84,7 @@ def test_pairs_come_as_their_frames_do(told: None, rig: Rig) -> None:
     assert all(stream["frames_shown"] <= 20 for stream in found["streams"])
 
 
-def test_a_frame_without_its_partner_is_in_no_pair(told: None, rig: Rig) -> None:
+def test_a_frame_without_its_partner_is_in_no_pair(rig: Rig) -> None:
     with rtpjpeg.open_pair(*sources(rig)) as pairs:
         for number in range(30):
             rig.shoot(number, (0, 1) if number % 3 or number < 6 else (1,))
@@ -113,6 +100,7 @@ def test_a_frame_without_its_partner_is_in_no_pair(told: None, rig: Rig) -> None
 def test_without_times_of_capture_the_arrival_counts_and_it_is_said_once(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
+    rig.tells = False
     with caplog.at_level(logging.WARNING), rtpjpeg.open_pair(*sources(rig)) as pairs:
         pair = None
         for number in range(2000):
@@ -140,7 +128,7 @@ def test_reading_ends_after_its_time_and_with_close(rig: Rig) -> None:
 
 
 def test_what_waited_for_a_better_partner_comes_with_the_timer(
-    told: None, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Pairing, "_is_certain", _is_due)
     with rtpjpeg.open_pair(*sources(rig)) as pairs:
