@@ -13,6 +13,7 @@ from typing import Any
 from ..capture.slot import Slot
 from ..errors import RtpJpegError
 from ..frame import Frame
+from . import motion
 from .decode import Image
 from .latency import Latency
 from .painter import Painter
@@ -74,6 +75,7 @@ class AheadDecoder:
                 self._started = True
 
     def _run(self) -> None:
+        motion.load()
         while not self._waiting.closed:
             frame = self._waiting.get()
             if frame is not None and not self._waiting.closed:

@@ -55,6 +55,11 @@ def find_shift(before: Image, image: Image, fresh: Fresh) -> Shift:
     return shift if least <= CLEARLY * still else (0, 0)
 
 
+def load() -> None:
+    """Load OpenCV, which takes longer than a frame lasts: not when the first packet is lost."""
+    _opencv()
+
+
 def _correlate(cv2: Any, old: Plane, new: Plane, fresh: Fresh, size: tuple[int, int]) -> tuple[float, float]:
     """Return the shift between small copies. What is stale is the same in both, and would say (0, 0)."""
     copies = [
