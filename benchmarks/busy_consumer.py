@@ -9,7 +9,9 @@ capture to the moment when the program has the image (with ``--jpeg`` the frame 
 interval is the interpreter's own, 5 ms, unless ``--switch`` says another. Beside the ages stand what the
 kernel dropped, and the memory every tenth of the time.
 
-The strip is read after the clock was, so its cost is not in the age.
+The strip is read after the clock was, so its cost is not in the age. "Whole" is the part of the age up to
+the moment when the frame was whole here; the rest is its wait for the program, and the decoder. With
+``--late`` the frames that were older than that are printed with both parts.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--work", type=float, default=200.0, help="milliseconds a frame")
     parser.add_argument("--switch", type=float, default=0.0, help="milliseconds of the switch interval")
+    parser.add_argument("--late", type=float, default=float("inf"), help="milliseconds")
     parser.add_argument("--jpeg", action="store_true", help="ask for no image")
     return parser.parse_args()
 
@@ -69,15 +72,19 @@ def _sender(seconds: float) -> list[str]:
     return [*command, "--dest", f"127.0.0.1:{PORT}", "--duration", str(seconds)]
 
 
-def watch(stream: rtpjpeg.FrameStream, end: float, work: float, jpeg: bool) -> list[float]:
-    """Take frames until ``end`` with so many seconds of work for each; return their ages in seconds."""
-    ages: list[float] = []
+def watch(stream: rtpjpeg.FrameStream, end: float, work: float, jpeg: bool) -> list[tuple[float, float]]:
+    """Take frames until ``end`` with so many seconds of work for each.
+
+    Return the age of each in seconds, and what of it had passed when the frame was whole.
+    """
+    ages: list[tuple[float, float]] = []
     began, told = time.monotonic(), 0
     for frame in stream:
         if not jpeg:
             frame.image  # noqa: B018
-        now = time.time()
-        ages.append(now - captured_at(frame))
+        now, waited = time.time(), time.monotonic() - (frame.completed_at or 0.0)
+        age = now - captured_at(frame)
+        ages.append((age, age - waited))
         burn(work)
         now = time.monotonic()
         if work and (now - began) / (end - began) * 10 > told:
@@ -107,14 +114,21 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def tell(ages: list[float], found: dict[str, object], arguments: argparse.Namespace) -> None:
+def percentiles(name: str, seconds: list[float]) -> str:
+    """Return a line of text."""
+    cuts = quantiles(seconds, n=100)
+    shown = (("p50", cuts[49]), ("p95", cuts[94]), ("p99", cuts[98]), ("max", max(seconds)))
+    return f"{name} in ms: " + ", ".join(f"{label} {value * 1e3:.1f}" for label, value in shown)
+
+
+def tell(ages: list[tuple[float, float]], found: dict[str, object], arguments: argparse.Namespace) -> None:
     """Print what came of it."""
-    cuts = quantiles(ages, n=100)
     print(f"work {arguments.work:g} ms a frame, switch interval {sys.getswitchinterval() * 1e3:g} ms")
-    print(
-        f"age in ms: p50 {cuts[49] * 1e3:.1f}, p95 {cuts[94] * 1e3:.1f}, p99 {cuts[98] * 1e3:.1f}, "
-        f"max {max(ages) * 1e3:.1f}"
-    )
+    print(percentiles("age", [age for age, _ in ages]))
+    print(percentiles("whole", [whole for _, whole in ages]))
+    for age, whole in ages:
+        if age * 1e3 > arguments.late:
+            print(f"late: age {age * 1e3:.1f} ms, whole after {whole * 1e3:.1f} ms")
     print(
         f"frames: {found['frames_received']} received, {found['frames_concealed']} concealed, "
         f"{found['frames_dropped']} dropped, {len(ages)} taken; packets lost {found['packets_lost']}, "

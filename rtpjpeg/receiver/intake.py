@@ -19,6 +19,8 @@ PATIENCE = 0.010
 """Seconds that an item may wait and still be taken though there is a newer one."""
 MOST = 8
 """Items that wait, the most: frames that come at once after a jam, or those of a file read ahead."""
+BREATH = 0.001
+"""Seconds, the most, that a program which was away gives to the threads that receive."""
 
 Item = TypeVar("Item")
 
@@ -45,6 +47,10 @@ class Fresh(Generic[Item]):
         """Take the oldest item that is not stale; None without any."""
         self._let_go(now)
         return self._items.popleft()[1] if self._items else None
+
+    def is_stale(self, now: float) -> bool:
+        """Return whether even the newest item has waited for longer than patience."""
+        return bool(self._items) and now - self._items[-1][0] >= self._patience
 
     def _let_go(self, now: float) -> None:
         items = self._items
@@ -127,6 +133,10 @@ class Intake(Generic[Item]):
             self._takers += 1
             try:
                 self.changed.wait_for(self._has_news, timeout)
+                if any(lane.waiting.is_stale(self._clock()) for lane in self._lanes):
+                    # A program that computes keeps the interpreter from those who receive: what they would
+                    # bring is newer than what is here.
+                    self.changed.wait(BREATH)
             finally:
                 self._takers -= 1
             self._nudged = False

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtpjpeg import CaptureError
-from rtpjpeg.receiver.intake import MOST, PATIENCE, Fresh, Intake
+from rtpjpeg.receiver.intake import BREATH, MOST, PATIENCE, Fresh, Intake
 
 STEPS = st.lists(st.tuples(st.sampled_from(["put", "take"]), st.floats(0, 3 * PATIENCE)), max_size=60)
 
@@ -100,6 +100,29 @@ def test_each_source_keeps_its_newest() -> None:
     clock.now = 9.0
     assert [intake.get(0) for _ in range(4)] == ["a3", "b3", "c3", None]
     assert [lane.passed_over for lane in lanes] == [3, 3, 3]
+
+
+def test_what_has_waited_long_gives_way_to_what_is_just_coming() -> None:
+    """The program was away; it lets those who receive put in what they have at hand."""
+    clock = Clock()
+    intake: Intake[str] = Intake(clock)
+    lane = intake.lane()
+    lane.put("old")
+    clock.now = 1.0
+    wait = intake.changed.wait
+    pauses: list[float | None] = []
+
+    def put_meanwhile(timeout: float | None = None) -> bool:
+        pauses.append(timeout)
+        lane.put("new")
+        return wait(0)
+
+    intake.changed.wait = put_meanwhile  # type: ignore[method-assign]
+    assert intake.get() == "new"
+    assert pauses == [BREATH]
+    lane.put("newer")
+    assert intake.get() == "newer"
+    assert pauses == [BREATH], "nothing has waited"
 
 
 def test_a_file_waits_for_room_and_loses_nothing() -> None:
