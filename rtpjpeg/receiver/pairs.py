@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..frame import Frame
+from .commonclock import CommonClock
 from .framestream import OpenStream, seconds_left
 from .intake import Intake, Lane
 from .opening import Opener
 from .pairing import Match, Pairing
 from .source import Source
-from .timeline import Timeline
 
 _log = logging.getLogger(__name__)
 
@@ -37,16 +37,16 @@ class Matcher:
         self._lane = lane
         self._labels = " and ".join(labels)
         self._lock = threading.Lock()
-        self._timeline = Timeline()
+        self._clock = CommonClock()
         self._pairing: Pairing[Frame] = Pairing()
         self._said = False
 
     def put(self, camera: int, frame: Frame) -> bool:
         """Take a frame of camera 0 or 1; False, for its picture may be made before it has a partner."""
         with self._lock:
-            was = self._timeline.by_arrival
-            taken_at = self._timeline.time_of(camera, frame)
-            if was != self._timeline.by_arrival:
+            was = self._clock.by_arrival
+            taken_at = self._clock.time_of(camera, frame)
+            if was != self._clock.by_arrival:
                 self._change_clock()
             if taken_at is not None:
                 self._hand_on(self._pairing.add(camera, frame, taken_at, time.monotonic()))
@@ -56,7 +56,7 @@ class Matcher:
 
     def _change_clock(self) -> None:
         self._pairing.reset()
-        if self._timeline.by_arrival and not self._said:
+        if self._clock.by_arrival and not self._said:
             self._said = True
             _log.warning(
                 "%s: one of them does not tell when its frames were taken, so they are paired by the time of"
@@ -84,7 +84,7 @@ class Matcher:
                 "pairs": self._pairing.pairs,
                 "unpaired": list(self._pairing.unpaired),
                 "skew_ms": self._pairing.skews.summary(),
-                "by_arrival": self._timeline.by_arrival,
+                "by_arrival": self._clock.by_arrival,
             }
 
 

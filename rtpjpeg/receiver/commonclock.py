@@ -12,7 +12,7 @@ GRACE = 10
 """Frames of a stream that may come without a time before it is taken for one that tells none."""
 
 
-class Timeline:
+class CommonClock:
     """Gives times of one clock for the frames of two streams."""
 
     def __init__(self) -> None:
