@@ -96,8 +96,9 @@ class CapturePlayer:
                 return
             stream = self._stream((source, destination), payload)
             if stream is not None:
-                stream.receive(payload, now, source)
-                stream.handle_timer(now)
+                # As a live stream does it: what was due came first, and what has one time was read at once.
+                stream.catch_up(now)
+                stream.receive(payload, now, source, more=True)
         for notice in datagrams.notices:
             _log.warning("%s", notice)
         if now is not None:

@@ -25,6 +25,10 @@ from .source import Source
 
 LONGEST_WAIT = 1.0
 """Seconds a socket is waited for at a time."""
+LATE = 0.002
+"""Seconds that we may be late for a timer and still tell what came behind it from what came in front."""
+CLEARLY = 5e-6
+"""Seconds between two times that are not one: recorded times are kept to the microsecond."""
 
 Tap = Callable[[PacketTrain, float, object], object]
 """Takes packets, the time when they were read in seconds of the session's clock, and who sent them."""
@@ -97,6 +101,18 @@ class Stream:
         if due is not None and now >= due:
             self.session.handle_timer(now)
             self._handle_events(now)
+
+    def catch_up(self, now: float) -> None:
+        """Let the session do what was due before ``now``, the time of what is received next.
+
+        For recorded packets. What was due at ``now`` itself waits: a live stream reads first.
+        """
+        due = self.session.next_timer()
+        while due is not None and due < now - CLEARLY:
+            self.handle_timer(due)
+            before, due = due, self.session.next_timer()
+            if due == before:
+                return
 
     def _handle_events(self, now: float) -> None:
         while not self.finished:
@@ -185,6 +201,7 @@ class LiveStream(Stream):
         self.receiver = receiver
         self._ended = ended
         self._duration = duration
+        self._looked_at = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
 
@@ -229,11 +246,24 @@ class LiveStream(Stream):
             received = self.receiver.receive(self._wait(now, end))
             # Ours first: where we read late, it only seems silent, and another one would take its place.
             received.sort(key=lambda item: item[1] != self.session.source)
+            read_at = self._time_of_read(clock())
             for train, peer in received:
-                self.receive(train, clock(), peer, more=True)
+                self.receive(train, read_at, peer, more=True)
             # What had not come when we began to read is late; what came since then may wait in the socket.
             self.handle_timer(now)
+            self._looked_at = max(now, read_at) if received else now
             self._tell_notices()
+
+    def _time_of_read(self, now: float) -> float:
+        """Return the time of what was just read: in front of a timer that will fire behind it.
+
+        So the times say in which order it all happened, and whoever records packets with them can play
+        them back to the same frames.
+        """
+        due = self.session.next_timer()
+        if due is None or due >= now:
+            return now
+        return max(due, now - LATE, self._looked_at)
 
     def _wait(self, now: float, end: float) -> float:
         due = self.session.next_timer()
