@@ -54,6 +54,8 @@ class Stream:
         """Bytes of UDP payload that came, whoever sent them."""
         self.tap: Tap | None = None
         """Is handed all that comes, before the session sees it; for whoever records packets."""
+        self.frame_tap: Callable[[Frame], object] | None = None
+        """Is handed every frame, before ``deliver``; for whoever records frames."""
         self.fault: str | None = None
         """Why the stream ended before its time."""
         self._intervals = 0
@@ -90,8 +92,9 @@ class Stream:
         """Take what came from ``peer`` at ``now``, seconds of the session's clock; ``more`` may have come."""
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         self.octets_received += train.nbytes
-        if self.tap is not None:
-            self.tap(train, now, peer)
+        tap = self.tap  # Another thread may take it away.
+        if tap is not None:
+            tap(train, now, peer)
         self.session.receive(train, now, peer, more)
         self._handle_events(now)
 
@@ -133,6 +136,9 @@ class Stream:
         self._intervals += frame.intervals
         self._fresh += frame.fresh_intervals
         self.newest = frame
+        tap = self.frame_tap
+        if tap is not None:
+            tap(frame)
         self._deliver(frame)
 
     def _tell(self, event: Event, now: float) -> None:
