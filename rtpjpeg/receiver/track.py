@@ -147,6 +147,7 @@ class PacketTrack:
         self._local = local
         self._file: PacketFile | None = None
         self._began_at = 0.0
+        self._told = False
 
     def take(self, train: PacketTrain, time: float, peer: object) -> None:
         """Write packets that were read at ``time``, seconds since 1970. Raises ``WriteFault``."""
@@ -157,6 +158,9 @@ class PacketTrack:
             file.write(train, time, peer)
         except OSError as error:
             raise WriteFault(file.path, error) from error
+        if file.packets_refused and not self._told:
+            self._told = True
+            _log.warning("%s: a packet is not recorded: no capture can hold it", self._title)
 
     def count_frame(self) -> None:
         """Take note that a frame came of the packets taken so far."""
