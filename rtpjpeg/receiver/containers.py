@@ -72,9 +72,7 @@ class ContainerFile:
         self._container = self._av.open(
             self._sink, "w", format=kind, container_options=options, buffer_size=BUFFER
         )
-        began = datetime.fromtimestamp(first.began_at, UTC)
-        self._container.metadata["title"] = title
-        self._container.metadata["creation_time"] = began.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._container.metadata.update({"title": title, **_creation_time(first)})
         if hasattr(self._container, "add_stream_from_template"):  # PyAV 14 and newer
             self._stream = self._container.add_stream_from_template(template)
         else:
@@ -102,8 +100,8 @@ class ContainerFile:
         return packet
 
     def finish(self) -> None:
-        self._container.close()
         try:
+            self._container.close()
             self._sink.check()
             self.safe = self._frames
         finally:
@@ -116,6 +114,16 @@ class ContainerFile:
             self._container.close()
         with suppress(OSError):
             self._sink.close()
+
+
+def _creation_time(first: Shot) -> dict[str, str]:
+    """Return when a file began: the moment of exposure, or else of arrival. Senders may say anything."""
+    for seconds in (first.captured_at, first.arrived_at):
+        if seconds is not None:
+            with suppress(ValueError, OverflowError, OSError):
+                began = datetime.fromtimestamp(seconds, UTC)
+                return {"creation_time": began.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    return {}
 
 
 def _described(av: Any, shot: Shot) -> Any:

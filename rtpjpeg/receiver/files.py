@@ -137,24 +137,22 @@ class JpegFolder:
         self.path = path
         self.octets = self.safe = 0
         path.mkdir(exist_ok=True)
+        self._part = Sink(path / PART)  # Which also tells others that the folder is taken.
 
     def write(self, shot: Shot, ticks: int) -> None:
-        part = self.path / PART
-        try:
-            part.write_bytes(shot.jpeg)
-            part.rename(self.path / picture_name(self.safe, ticks, shot.concealed))
-        except OSError:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
+        self._part.append(shot.jpeg)
+        self._part.close()
+        self._part.path.rename(self.path / picture_name(self.safe, ticks, shot.concealed))
         self.octets += len(shot.jpeg)
         self.safe += 1
+        self._part = Sink(self._part.path)
 
     def finish(self) -> None:
-        pass
+        self._part.remove()
 
     def abandon(self) -> None:
-        pass
+        with suppress(OSError):
+            self._part.remove()
 
 
 def picture_name(number: int, ticks: int, concealed: bool) -> str:

@@ -195,7 +195,7 @@ class Job:
             runner.join(JOIN_SECONDS)
         for view in self.views:
             view.pictures.finish(JOIN_SECONDS)
-        self._recording.stop()
+        self._recording.finish()
 
     @property
     def recording(self) -> bool:

@@ -69,7 +69,7 @@ class Run:
     @property
     def announcement(self) -> str:
         """What a person is told at the start."""
-        names = [self._names(camera).next().name for camera in self._cameras]
+        names = [self._names(camera).next().name for camera in self._cameras] or [self.target.path.name]
         return f"recording {', '.join(names[:2])}{' and others' if len(names) > 2 else ''}"
 
     @property
@@ -82,8 +82,7 @@ class Run:
         for camera in self._cameras:
             camera.end()
         self.recorder.close()
-        ended = self.recorder.join(timeout)
-        late = "" if ended else ", and the disk is still busy"
+        late = "" if self.recorder.join(timeout) else ", and the disk is still busy"
         return self.fault or f"recorded {self.recorded} frames{late}"
 
     def _finish(self) -> None:
@@ -106,18 +105,22 @@ class Recording:
     """
 
     def __init__(self, target: Target | None, rotation: Rotation | None) -> None:
-        self.failed = False
-        """True once a recording had to stop, or the disk was still busy at the end."""
         self._target = target
         self._rotation = rotation or NEVER
         self._cameras: dict[int, Camera] = {}
         self._run: Run | None = None
+        self._runs: list[Run] = []
         self._lock = threading.Lock()
 
     @property
     def running(self) -> bool:
         """True while what comes is recorded."""
         return self._run is not None and self._run.recorder.running
+
+    @property
+    def failed(self) -> bool:
+        """True once a recording had to stop before its time."""
+        return any(run.fault is not None for run in self._runs)
 
     def attach(self, stream: Stream, local: Address, several: bool, live: bool = True) -> None:
         """Take a stream for a camera, whose packets come to ``local``; any thread may call it."""
@@ -133,26 +136,35 @@ class Recording:
         target.check()
         with self._lock:
             self._run = Run(target, self._rotation)
+            self._runs.append(self._run)
             for camera in self._cameras.values():
                 self._run.add(camera)
             self._run.recorder.start()
             return self._run.announcement
 
-    def stop(self, timeout: float = FINISH_SECONDS) -> str:
+    def stop(self, timeout: float = PAUSE_SECONDS) -> str:
         """End the recording, if there is one; return what a person is told."""
         with self._lock:
             run, self._run = self._run, None
-        if run is None:
-            return "nothing was recorded"
-        said = run.close(timeout)
-        self.failed |= run.fault is not None
-        return said
+        return "nothing was recorded" if run is None else run.close(timeout)
+
+    def finish(self, timeout: float = FINISH_SECONDS) -> None:
+        """End the recording, and wait until the disk has taken all of this one and of those before."""
+        self.stop()
+        end = time.monotonic() + timeout
+        busy = [run for run in self._runs if not run.recorder.join(0)]
+        if busy:
+            _log.info("the disk is still busy with the recording: waiting up to %.0f s", timeout)
+        for run in busy:
+            if not run.recorder.join(max(0.0, end - time.monotonic())):
+                run.fault = f"the disk is still busy: {run.recorded} frames of the recording are safe"
+                _log.error("%s", run.fault)
 
     def toggle(self) -> str:
         """Begin to record, or end it; return what a person is told, which may be a fault."""
         if self.running:
-            return self.stop(PAUSE_SECONDS)
-        self.stop(PAUSE_SECONDS)
+            return self.stop()
+        self.stop()
         try:
             return self.start()
         except (RtpJpegError, OSError) as error:

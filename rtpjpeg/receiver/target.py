@@ -106,10 +106,14 @@ class Names:
             if is_free(plain):
                 return plain
             self.taken = plain
-        there = self._folder.iterdir() if self._folder.is_dir() else iter(())
-        highest = highest_number((path.name for path in there), self._stem, self._suffix)
-        self._number = max(self._number, highest) + 1
+        self._number = max(self._number, self._highest()) + 1
         return self._folder / numbered_name(self._stem, self._number, self._suffix)
+
+    def _highest(self) -> int:
+        try:
+            return highest_number(os.listdir(self._folder), self._stem, self._suffix)
+        except OSError:  # what is wrong with it will be said when a file is made there
+            return 0
 
 
 def numbered_name(stem: str, number: int, suffix: str) -> str:

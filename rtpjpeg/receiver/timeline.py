@@ -13,6 +13,8 @@ from ..serial import timestamp_difference
 
 JUMP = 10.0
 """Seconds by which timestamps may say something else than our clock, from one frame to the next."""
+LONGEST_GAP = (1 << 31) - 1
+"""Ticks for which a container can show one frame: 6.6 hours."""
 _WRAP = 1 << 32
 
 
@@ -53,11 +55,6 @@ class Shot:
             frame.fresh_intervals / frame.intervals if frame.intervals else 1.0,
         )
 
-    @property
-    def began_at(self) -> float:
-        """Seconds since 1970: the moment of exposure, or else of arrival."""
-        return self.arrived_at if self.captured_at is None else self.captured_at
-
 
 class Timeline:
     """The time line of one file, in ticks of 90 kHz; the first frame is at 0."""
@@ -82,7 +79,8 @@ class Timeline:
             return True
         if (last.ssrc, last.width, last.height, last.type) != (shot.ssrc, shot.width, shot.height, shot.type):
             return False
-        return abs(_step(last, shot) / CLOCK_RATE - (shot.arrived_at - last.arrived_at)) <= JUMP
+        step, passed = _step(last, shot), shot.arrived_at - last.arrived_at
+        return step <= LONGEST_GAP and abs(step / CLOCK_RATE - passed) <= JUMP
 
     def after(self, shot: Shot) -> float:
         """Return at how many seconds ``place`` would put a frame."""

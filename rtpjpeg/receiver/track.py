@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import RtpJpegError
 from ..net.address import Address
@@ -22,6 +23,10 @@ from .timeline import Shot, Timeline
 
 PATIENCE_OCTETS, PATIENCE_SECONDS = 8 << 20, 2.0
 """How much more than asked a file of packets may take to end with a whole frame."""
+
+TRIES = 100
+"""Names that are tried for one file."""
+File = TypeVar("File", FrameFile, PacketFile)
 
 _log = logging.getLogger(__name__)
 
@@ -80,15 +85,13 @@ class FrameTrack:
         return self._rotation.over(file.octets + len(shot.jpeg), self._timeline.after(shot))
 
     def _begin(self, shot: Shot) -> FrameFile:
-        path = self._names.next()
-        try:
-            file = _open(self._kind, path, shot, self._title)
-            self._timeline, self.name, self._file = Timeline(), str(path), file
-            if self._kind != FOLDER:
-                self._sidecar = Sidecar(path)
-        except OSError as error:
-            raise WriteFault(path, error) from error
-        _say_file(self._title, path, self._names.taken)
+        file = _new(self._names, self._title, lambda path: _open(self._kind, path, shot, self._title))
+        self._timeline, self.name, self._file = Timeline(), str(file.path), file
+        if self._kind != FOLDER:
+            try:
+                self._sidecar = Sidecar(file.path)
+            except OSError as error:
+                raise WriteFault(file.path, error) from error
         return file
 
     def _settle(self, file: FrameFile) -> None:
@@ -173,13 +176,8 @@ class PacketTrack:
         return self._rotation.over(octets - PATIENCE_OCTETS, seconds - PATIENCE_SECONDS)
 
     def _begin(self, time: float) -> PacketFile:
-        path = self._names.next()
-        try:
-            self._file = PacketFile(path, self._local)
-        except OSError as error:
-            raise WriteFault(path, error) from error
-        self.name, self._began_at = str(path), time
-        _say_file(self._title, path, self._names.taken)
+        self._file = _new(self._names, self._title, lambda path: PacketFile(path, self._local))
+        self.name, self._began_at = str(self._file.path), time
         return self._file
 
     def finish(self) -> None:
@@ -209,6 +207,18 @@ def _open(kind: str, path: Path, first: Shot, title: str) -> FrameFile:
     return made(path)
 
 
-def _say_file(title: str, path: Path, taken: Path | None) -> None:
-    why = f", for {taken} is there already" if taken is not None else ""
-    _log.info("%s: recording %s%s", title, path, why)
+def _new(names: Names, title: str, make: Callable[[Path], File]) -> File:
+    """Return a new file under the next free name, and say which. Raises ``WriteFault``."""
+    for tries in range(TRIES):
+        path = names.next()
+        try:
+            file = make(path)
+        except OSError as error:
+            # Another program may take a name between our look and our file.
+            if not isinstance(error, FileExistsError) or tries == TRIES - 1:
+                raise WriteFault(path, error) from error
+        else:
+            break
+    why = f", for {names.taken} is there already" if names.taken is not None else ""
+    _log.info("%s: recording %s%s", title, file.path, why)
+    return file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +78,16 @@ def test_the_file_says_what_it_is_and_when_it_began(kind: str, suffix: str, tmp_
         assert abs((began - datetime.fromtimestamp(1.7e9, UTC)).total_seconds()) < 1
         assert container.streams.video[0].time_base == Fraction(1, 1000 if kind == "matroska" else 90000)
         assert all(packet.is_keyframe for packet in container.demux() if packet.size)
+
+
+@pytest.mark.parametrize("said", [float("nan"), float("inf"), -1e300, 1e300])
+def test_a_time_that_cannot_be_is_not_believed(said: float, tmp_path: Path) -> None:
+    record(tmp_path / "a.mkv", "matroska", [shot(0, captured_at=said)], [0]).finish()
+    record(tmp_path / "b.mkv", "matroska", [replace(shot(0), arrived_at=said)], [0]).finish()
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        assert container.metadata["creation_time"] == "2027-01-15T08:00:00.000000Z"
+    with av.open(str(tmp_path / "b.mkv")) as container:
+        assert "creation_time" not in container.metadata
 
 
 @kinds

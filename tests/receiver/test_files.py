@@ -121,16 +121,20 @@ def test_names_in_a_folder_sort_in_order_of_time() -> None:
     assert names == sorted(names)
 
 
-def test_a_folder_keeps_only_whole_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_somebody_writes_is_taken(tmp_path: Path) -> None:
+    folder = JpegFolder(tmp_path / "a")
+    with pytest.raises(FileExistsError):
+        JpegFolder(tmp_path / "a")
+    folder.write(shot(0), 0)
+    with pytest.raises(FileExistsError):
+        JpegFolder(tmp_path / "a")
+    folder.finish()
+
+
+def test_a_folder_keeps_only_whole_pictures(tmp_path: Path, small_disk: type[SmallDisk]) -> None:
+    small_disk.left = len(jpeg(0)) * 3 // 2
     folder = JpegFolder(tmp_path / "a")
     folder.write(shot(0), 0)
-
-    def half(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError):
         folder.write(shot(1), STEP)
     folder.abandon()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -16,8 +17,12 @@ from receiver.feeding import Feeder, free_ports, last_json, without_notices, wri
 from receiver.shots import ffprobe_count
 from rtpjpeg.net.pcap import read_datagrams
 from rtpjpeg.receiver.cli import build_parser, main
+from rtpjpeg.receiver.display import NoDisplay
+from rtpjpeg.receiver.job import Job, Options
 from rtpjpeg.receiver.rotation import Rotation
+from rtpjpeg.receiver.source import Source
 from rtpjpeg.receiver.target import EXPECTED, Target
+from rtpjpeg.sender.console import Mailbox
 
 COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.receiver.cli import main; sys.exit(main())"]
 SUFFIXES = [".mkv", ".mp4", ".mov", ".mjpeg"]
@@ -52,6 +57,23 @@ def test_wrong_usage_is_one_line_and_exit_code_2(words: str, said: str, capsys: 
     err = capsys.readouterr().err
     assert err.startswith(f"rtpjpeg-view: {said}")
     assert err.count("\n") == 1
+
+
+def test_a_job_is_begun_and_ended_at_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = Job(Options(frames=10), Mailbox())
+    job.open([Source("", "127.0.0.1", 0)])
+    assert not job.recording
+    assert re.fullmatch(r"recording rtpjpeg-[0-9]{8}-[0-9]{6}\.mkv", job.toggle_recording())
+    assert job.recording
+    with Feeder(*job.ports):
+        job.start()
+        assert job.run(NoDisplay())
+        assert job.toggle_recording() == "recorded 10 frames"
+        job.stop()
+    assert not (job.recording or job.recording_failed)
+    (stream,) = job.statistics()
+    assert stream["frames_recorded"] == ffprobe_count(Path(stream["recording"])) == 10
 
 
 def test_two_faults_of_rotate_are_two_lines(capsys: Capture) -> None:

@@ -194,10 +194,16 @@ def test_a_slow_disk_holds_nobody_up_and_what_it_costs_is_counted(
     refused = cameras.counted()[1]
     assert 40 < refused < 60
     assert cameras.recording.stop(timeout=0) == "recorded 0 frames, and the disk is still busy"
+    again = "the disk is still busy: 0 frames of the recording are safe"
+    assert not cameras.recording.failed
+    cameras.recording.finish(timeout=0)
+    assert cameras.recording.failed
+    assert caplog.records[-1].message == again
     disk.goes_on.set()
+    cameras.recording.finish()
     said = [record.message for record in caplog.records if "the disk is too slow" in record.message]
     assert said == ["rtp://:5000: a frame is not recorded: the disk is too slow"], "once a second"
-    assert cameras.counted()[1] == refused
+    assert cameras.counted()[:2] == (61 - refused, refused)
 
 
 def test_packets_that_found_no_room_make_their_frame_unrecorded(

@@ -116,6 +116,28 @@ def test_a_name_that_is_taken_is_said(tmp_path: Path, caplog: pytest.LogCaptureF
     assert (tmp_path / "a.mkv").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.mjpeg", "pictures"])
+def test_a_name_that_is_taken_at_the_last_moment_is_left_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, track = frame_track(tmp_path / name), frame_track(tmp_path / name)
+    other.take(shot(0))
+    monkeypatch.setattr("rtpjpeg.receiver.target.is_free", lambda path: True)
+    record(track, [shot(1), shot(2)])
+    other.finish()
+    assert (other.recorded, track.recorded) == (1, 2)
+    assert track.name == str(tmp_path / name.replace("a.", "a-0002.").replace("pictures", "pictures/0002"))
+
+
+def test_names_are_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(path: Path) -> None:
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setattr("rtpjpeg.receiver.track.JpegStream", taken)
+    with pytest.raises(WriteFault, match="a-0100.mjpeg cannot be written: File exists"):
+        frame_track(tmp_path / "a.mjpeg").take(shot(0))
+
+
 def test_a_frame_that_no_container_can_hold_is_left_out_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
