@@ -260,7 +260,8 @@ class LiveStream(Stream):
             received = self.receiver.receive(self._wait(now, end))
             # Ours first: where we read late, it only seems silent, and another one would take its place.
             received.sort(key=lambda item: item[1] != self.session.source)
-            self._read_at = max(self._read_at, self._before_timer(clock(), LATE))
+            if received:
+                self._read_at = max(self._read_at, self._before_timer(clock(), LATE))
             for train, peer in received:
                 self.receive(train, self._read_at, peer, more=True)
             # What had not come when we began to read is late; what came since then may wait in the socket.
