@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import quirks
+from .clock import EXTENSION_IDS, CaptureClock, CaptureTimes
 from .concealment import MOST_INTERVALS, Concealer
 from .errors import UnsupportedJpegError
 from .fragments import Fragments
@@ -33,8 +34,9 @@ class FrameAssembler:
     """Makes frames of fragments; keeps tables and pictures from frame to frame.
 
     ``dimensions`` is the true size in pixels where it is told outside the packets (SDP
-    x-dimensions); ``tables`` are tables by Q, 128 to 254, told the same way. With ``lenient``
-    reserved Q values are taken for the nearest real one, and a missing restart interval is guessed.
+    x-dimensions); ``tables`` are tables by Q, 128 to 254, told the same way, and ``extension_ids`` the IDs of
+    header extensions by name. With ``lenient`` reserved Q values are taken for the nearest real one, and a
+    missing restart interval is guessed.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class FrameAssembler:
         lenient: bool,
         dimensions: tuple[int, int] | None,
         tables: Mapping[int, bytes] | None,
+        extension_ids: Mapping[str, int] = EXTENSION_IDS,
     ) -> None:
         self.conceal = conceal
         self.lenient = lenient
@@ -50,6 +53,8 @@ class FrameAssembler:
         self._reader = ParameterReader(lenient, dimensions, tables)
         self._concealer = Concealer()
         self._bytes_copied = 0
+        self._extension_ids = extension_ids
+        self._clock = CaptureClock()
 
     @property
     def bytes_copied(self) -> int:
@@ -61,6 +66,7 @@ class FrameAssembler:
         self._reader.reset()
         self._bytes_copied += self._concealer.bytes_copied
         self._concealer = Concealer()
+        self._clock = CaptureClock()
 
     def assemble(self, fragments: Fragments, ended: bool) -> Frame:
         """Return the frame; ``ended`` tells that its last packet is among the fragments.
@@ -70,11 +76,24 @@ class FrameAssembler:
         try:
             if fragments.refused:
                 raise FrameRefused(fragments.refused)
-            if fragments.whole_file:
-                return self._pass_on(fragments)
-            return self._rebuild(fragments, ended)
+            frame = self._pass_on(fragments) if fragments.whole_file else self._rebuild(fragments, ended)
+            self._date(frame, fragments.extension)
+            return frame
         finally:
             self.findings.update(fragments.findings)
+
+    def _date(self, frame: Frame, extension: bytes) -> None:
+        """Tell when a frame was captured, from its first packet, or from what frames before it said."""
+        times = CaptureTimes.parse(extension, self._extension_ids) if extension else None
+        if times is None:
+            frame.captured_at = self._clock.captured_at(frame.timestamp)
+            return
+        self._clock.learn(frame.timestamp, times.captured_at)
+        frame.captured_at, frame.encoded_at, frame.sent_at = (
+            times.captured_at,
+            times.encoded_at,
+            times.sent_at,
+        )
 
     def _rebuild(self, fragments: Fragments, ended: bool) -> Frame:
         parameters = self._reader.read(fragments)

@@ -79,7 +79,7 @@ def join_chunks(rows: Rows, tables: bytes, scan: memoryview, cut: Cut) -> Packet
     parts.insert(1, memoryview(tables))
     lengths = np.subtract(ends, offsets) + size
     lengths[0] += len(tables)
-    return PacketTrain.from_buffer(b"".join(parts), lengths)
+    return PacketTrain.from_buffer(bytearray().join(parts), lengths)
 
 
 def fill_chunks(data: Bytes, rows: Rows, tables: bytes, scan: memoryview, cut: Cut) -> PacketTrain:

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from .assembler import FrameAssembler
+from .clock import EXTENSION_IDS
 from .errors import MalformedPacketError
 from .events import Event, EventQueue, FrameDropped, FrameReceived, PacketRejected
 from .fragments import PACKET_COST, TRAIN_COST
@@ -39,9 +40,10 @@ class Depacketizer:
     ``conceal`` fills lost restart intervals from earlier frames. With ``strict`` a malformed packet
     raises ``MalformedPacketError``; else it is counted. ``dimensions`` is the true size in pixels
     where it is told outside the packets; ``tables`` are quantisation tables by Q, 128 to 254, told the
-    same way. ``frame_limit`` is in bytes. ``lenient`` shows frames with a reserved Q or with restart
-    markers where there should be none. Where ``window`` packets stand behind a hole, it is final;
-    where ``push`` is told the time, the reorder wait decides (``next_timer``, ``handle_timer``).
+    same way, and ``extension_ids`` the IDs of header extensions (``clock``). ``frame_limit`` is in bytes.
+    ``lenient`` shows frames with a reserved Q or with restart markers where there should be none. Where
+    ``window`` packets stand behind a hole, it is final; where ``push`` is told the time, the reorder wait
+    decides (``next_timer``, ``handle_timer``).
     """
 
     def __init__(
@@ -56,13 +58,14 @@ class Depacketizer:
         frame_limit: int = FRAME_LIMIT,
         lenient: bool = False,
         window: int = WINDOW,
+        extension_ids: Mapping[str, int] = EXTENSION_IDS,
     ) -> None:
         self.strict = strict
         self.payload_type = payload_type
         self.ssrc = ssrc
         self.frame_limit = frame_limit
         self.statistics = ReceiverStatistics()
-        self._assembler = FrameAssembler(conceal, lenient, dimensions, tables)
+        self._assembler = FrameAssembler(conceal, lenient, dimensions, tables, extension_ids)
         self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window, frame_limit)
         self._frames = self._cutter()
         self._events = EventQueue()

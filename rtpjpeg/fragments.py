@@ -33,6 +33,8 @@ class Fragments:
     """Of the first packet that came, 16 bits."""
     arrived: float
     last_arrived: float
+    extension: bytes = b""
+    """The RTP header extension of the first packet that came."""
     offsets: list[int] = field(default_factory=list)
     pieces: list[memoryview] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
@@ -61,7 +63,8 @@ class Fragments:
     @classmethod
     def begin(cls, columns: Packets, index: int, arrived: float) -> Fragments:
         """Open a frame with the packet at ``index``; the packet itself is added by ``add``."""
-        return cls(columns.fields(index), columns.sequence_number(index), arrived, arrived)
+        number, extension = columns.sequence_number(index), columns.extension(index)
+        return cls(columns.fields(index), number, arrived, arrived, extension)
 
     def add(self, columns: Packets, first: int, stop: int, lost: bool) -> None:
         """Take the packets ``first`` to ``stop`` - 1 of a train; ``lost`` says one is missing before them.

@@ -87,24 +87,35 @@ class Packetizer:
         self._headers: JpegHeaders | None = None
         self._scratch = Scratch()
 
-    def packetize(self, jpeg: bytes, timestamp: int) -> PacketTrain:
+    def packetize(self, jpeg: bytes, timestamp: int, extension: bytes = b"") -> PacketTrain:
         """Return the packets of one frame.
 
-        ``timestamp`` counts 90 000 units a second, modulo 2^32. Raises ``UnsupportedJpegError`` for
-        a picture that RFC 2435 cannot carry, ``ConfigError`` for an MTU without room for data.
+        ``timestamp`` counts 90 000 units a second, modulo 2^32. ``extension`` is a whole RTP header
+        extension for the first packet, left out where the MTU has no room for it. Raises
+        ``UnsupportedJpegError`` for a picture that RFC 2435 cannot carry, ``ConfigError`` for an MTU without
+        room for data.
         """
         image = parse_jpeg(jpeg if isinstance(jpeg, bytes) else bytes(jpeg), self._headers, self._scratch)
         self._headers = image.headers
         self._check_image(image)
         tables, header = self._table_header(image.headers), self._template(image, timestamp)
         room = self._room(len(header), len(tables))
-        cut = self._cut_at_intervals(image, room - len(tables), room)
+        if not extension or len(extension) + len(tables) >= room:
+            return self._lay(image, header, tables, room)
+        # It takes the place of data in the first packet, and then stands where it belongs.
+        train = self._lay(image, header, extension + tables, room)
+        _move_extension(train.data, len(header), len(extension))
+        return train
+
+    def _lay(self, image: JpegImage, header: bytes, front: bytes, room: int) -> PacketTrain:
+        """Return the packets of a frame, with ``front`` before the data of the first."""
+        cut = self._cut_at_intervals(image, room - len(front), room)
         if cut:
-            return self._join(header, tables, image.scan, cut)
-        stream = len(tables) + len(image.scan)
+            return self._join(header, front, image.scan, cut)
+        stream = len(front) + len(image.scan)
         count = -(-stream // room)
         data = np.empty(count * len(header) + stream, np.uint8)
-        return _fill(data, self._rows(data, header, count, room), tables, image.scan, room)
+        return _fill(data, self._rows(data, header, count, room), front, image.scan, room)
 
     def _join(self, header: bytes, tables: bytes, scan: memoryview, cut: Cut) -> PacketTrain:
         """Return the packets of a scan that is cut at its intervals."""
@@ -208,6 +219,14 @@ def packetize(
 def scan_room(mtu: int) -> int:
     """Return the bytes of scan with restart intervals that fit a packet, tables not counted."""
     return mtu - NETWORK_HEADERS - HEADER_SIZE - MAIN_SIZE - RESTART_SIZE
+
+
+def _move_extension(data: Bytes, header: int, extension: int) -> None:
+    """Put the extension, which stands behind all headers of the first packet, behind its RTP header."""
+    behind = data[HEADER_SIZE:header].copy()
+    data[HEADER_SIZE : HEADER_SIZE + extension] = data[header : header + extension].copy()
+    data[HEADER_SIZE + extension : header + extension] = behind
+    data[0] |= 0x10  # RFC 3550, section 5.1: the extension bit.
 
 
 def _check_arguments(payload_type: int, profile: str) -> None:

@@ -140,8 +140,17 @@ class RtpColumns:
     """Position in ``data`` of the first payload byte, behind CSRC list and header extension."""
     ends: Column
     """Position in ``data`` behind the last payload byte, padding left out."""
+    heads: Column
+    """Position in ``data`` of the first byte of each packet."""
     fronts: Bytes | None = None
     """The first bytes of each payload as rows, where no packet has CSRC list, extension or padding."""
+
+    def extension(self, index: int) -> bytes:
+        """Return the header extension of a valid packet, its first four bytes included; empty without one."""
+        head = int(self.heads[index])
+        first = int(self.data[head])
+        start = head + HEADER_SIZE + 4 * (first & 0x0F)
+        return self.data[start : int(self.starts[index])].tobytes() if first & 0x10 else b""
 
 
 def parse_train(train: PacketTrain) -> RtpColumns:
@@ -171,6 +180,7 @@ def parse_train(train: PacketTrain) -> RtpColumns:
         fields["ssrc"].astype(np.int64),
         payload_starts,
         ends,
+        starts,
         rows[:, HEADER_SIZE:] if plain else None,
     )
 

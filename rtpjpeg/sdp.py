@@ -53,6 +53,8 @@ class SessionDescription:
     """The highest rate, frames a second."""
     bandwidth: int | None = None
     """kbit/s of one sender, IP and UDP headers included."""
+    extmap: tuple[tuple[int, str], ...] = ()
+    """ID and URI of each header extension that packets may have (RFC 8285 section 5)."""
     ssrc: int | None = None
     """A source of this stream. It may change, and others may join (RFC 5576 section 5)."""
     cname: str | None = None
@@ -130,6 +132,8 @@ def _media_lines(stream: SessionDescription) -> Iterator[str]:
         yield f"a=framerate:{_decimals(stream.framerate)}"
     if _needs_dimensions(stream.width) or _needs_dimensions(stream.height):
         yield f"a=x-dimensions:{stream.width},{stream.height}"
+    for number, name in stream.extmap:
+        yield f"a=extmap:{number} {name}"
     if stream.ssrc is not None:
         yield f"a=ssrc:{stream.ssrc} cname:{stream.cname}"
     yield f"a={stream.direction}"
@@ -205,6 +209,10 @@ def _value_rules(stream: SessionDescription) -> Iterator[_Rule]:
     right = stream.framerate is None or 1e-6 <= stream.framerate < 1e9
     yield "framerate", right, "a number above 0", "RFC 8866 section 6.13"
     yield "bandwidth", _within(stream.bandwidth, 0, 10**9), "whole kbit/s", "RFC 8866 section 5.8"
+    names = [name for _, name in stream.extmap]
+    right = all(_within(number, 1, 255) and _WORD.fullmatch(name) for number, name in stream.extmap)
+    right = right and len(names) == len(set(names)) == len({number for number, _ in stream.extmap})
+    yield "extmap", right, "IDs of 1 to 255 and URIs, each once", "RFC 8285 section 5"
     # RFC 5576, section 4.1: for each source that is mentioned the cname MUST be provided.
     right = _within(stream.ssrc, 0, 0xFFFF_FFFF) and (stream.ssrc is None) == (stream.cname is None)
     yield "ssrc", right, "32 bits, and a cname with it", "RFC 5576 section 4.1"

@@ -28,6 +28,7 @@ _ORIGIN = re.compile(
 )
 _RATE = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*")
 _SIZE = re.compile(r"\s*([0-9]{1,5})\s*[,-]\s*([0-9]{1,5})\s*")
+_EXTENSION = re.compile(r"([0-9]{1,3})(?:/[a-z]+)? +(\S+)(?: .*)?")
 _SSRC = re.compile(r"([0-9]{1,10}) cname:(.+)")
 
 
@@ -237,10 +238,19 @@ def _hints(session: Section, media: Section, payload_type: int) -> dict[str, Any
         # RFC 8866, section 5.8: parsers MUST ignore bandwidth types that they do not know.
         if text.startswith("AS:") and decimal(text[3:], 0, 10**9) is not None:
             values.setdefault("bandwidth", int(text[3:]))
+    values["extmap"] = _extensions(session, media)
     for found in map(_SSRC.fullmatch, media.attributes("ssrc")):
         if found and decimal(found[1], 0, 0xFFFF_FFFF) is not None:
             values = {"ssrc": int(found[1]), "cname": found[2]} | values
     return values
+
+
+def _extensions(session: Section, media: Section) -> tuple[tuple[int, str], ...]:
+    """Read ``a=extmap``: ID and URI of each header extension (RFC 8285 section 5)."""
+    found = map(_EXTENSION.fullmatch, [*session.attributes("extmap"), *media.attributes("extmap")])
+    pairs = ((decimal(match[1], 1, 255), match[2]) for match in found if match)
+    by_number = {number: name for number, name in pairs if number is not None}
+    return tuple({name: (number, name) for number, name in by_number.items()}.values())
 
 
 def _short(text: str) -> str:

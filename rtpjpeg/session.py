@@ -13,6 +13,7 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
+from .clock import EXTENSION_IDS, CaptureTimes
 from .depacketizer import FRAME_LIMIT, Depacketizer
 from .errors import MalformedPacketError
 from .events import Event, PacketRejected, SourceChanged
@@ -37,7 +38,9 @@ class SenderSession:
 
     ``mtu`` is the IP packet. ``ssrc``, ``sequence_number`` and ``timestamp_offset`` are random unless
     given (RFC 3550 section 5.1). ``profile`` is ``resilient`` or ``compatible``. ``static_tables`` and
-    ``fill`` are those of ``Packetizer``. Raises ``ConfigError``.
+    ``fill`` are those of ``Packetizer``. ``capture_times`` puts the time of the capture into a header
+    extension of each frame's first packet (RFC 6051); None means in profile resilient. Raises
+    ``ConfigError``.
     """
 
     def __init__(
@@ -51,7 +54,10 @@ class SenderSession:
         payload_type: int = PAYLOAD_TYPE_JPEG,
         static_tables: bool | None = None,
         fill: bool = False,
+        capture_times: bool | None = None,
     ) -> None:
+        self.tells_capture_times = profile == "resilient" if capture_times is None else capture_times
+        """Whether frames carry the time of their capture, where ``send_frame`` is told the wall clock."""
         self._packetizer = Packetizer(
             mtu=mtu,
             ssrc=ssrc,
@@ -80,18 +86,33 @@ class SenderSession:
     def mtu(self, mtu: int) -> None:
         self._packetizer.mtu = mtu
 
-    def send_frame(self, jpeg: bytes, captured_at: float, now: float) -> PacketTrain:
+    def send_frame(
+        self,
+        jpeg: bytes,
+        captured_at: float,
+        now: float,
+        *,
+        wall_offset: float | None = None,
+        encoded_at: float | None = None,
+    ) -> PacketTrain:
         """Return the packets of a frame.
 
-        ``captured_at`` is in seconds of the capture clock; the timestamp comes from it, not from the
-        time of sending (RFC 3550 section 5.1). Raises ``UnsupportedJpegError``, ``ConfigError``.
+        ``captured_at``, ``encoded_at`` and ``now`` are in seconds of the capture clock; the timestamp comes
+        from the capture, not from the time of sending (RFC 3550 section 5.1). ``wall_offset`` is what to add
+        to get seconds since 1970; without it the frame does not tell when it was captured. Raises
+        ``UnsupportedJpegError``, ``ConfigError``.
         """
-        timestamp = self._next_timestamp(captured_at)
-        train = self._packetizer.packetize(jpeg, timestamp)
+        timestamp, instant = self._next_timestamp(captured_at)
+        extension = b""
+        if self.tells_capture_times and wall_offset is not None:
+            encoded = None if encoded_at is None else encoded_at + wall_offset
+            extension = CaptureTimes(instant + wall_offset, encoded, now + wall_offset).serialize()
+        train = self._packetizer.packetize(jpeg, timestamp, extension)
         self._timestamp = timestamp
         self.statistics.frames_sent += 1
         self.statistics.packets_sent += len(train)
-        self.statistics.octets_sent += train.nbytes - HEADER_SIZE * len(train)
+        headers = HEADER_SIZE * len(train) + (len(extension) if train.data[0] & 0x10 else 0)
+        self.statistics.octets_sent += train.nbytes - headers
         self.statistics.intervals_sent = self._packetizer.intervals_sent
         self.statistics.intervals_split = self._packetizer.intervals_split
         return train
@@ -114,12 +135,14 @@ class SenderSession:
         """Return what happened next, or None."""
         return self._events.popleft() if self._events else None
 
-    def _next_timestamp(self, captured_at: float) -> int:
+    def _next_timestamp(self, captured_at: float) -> tuple[int, float]:
+        """Return a timestamp and the instant that it means, which is nearly always the capture."""
         timestamp = (self.timestamp_offset + round(captured_at * CLOCK_RATE)) & 0xFFFF_FFFF
         # Two frames never share a timestamp, even when a camera says so: receivers would join them.
         if self._timestamp is not None and timestamp_difference(timestamp, self._timestamp) <= 0:
-            timestamp = (self._timestamp + 1) & 0xFFFF_FFFF
-        return timestamp
+            later = (self._timestamp + 1) & 0xFFFF_FFFF
+            return later, captured_at + timestamp_difference(later, timestamp) / CLOCK_RATE
+        return timestamp, captured_at
 
 
 class ReceiverSession:
@@ -128,7 +151,7 @@ class ReceiverSession:
     ``ssrc`` asks for one source; without it the first that proves itself is taken. ``conceal``,
     ``dimensions``, ``tables``, ``frame_limit`` and ``lenient`` are those of ``Depacketizer``.
     ``deadline`` is in seconds. ``accepts`` tells of an address whether its packets may be used at all;
-    without it all may.
+    without it all may. ``extension_ids`` are the IDs of header extensions by name (``clock``).
     """
 
     def __init__(
@@ -143,6 +166,7 @@ class ReceiverSession:
         frame_limit: int = FRAME_LIMIT,
         lenient: bool = False,
         accepts: Callable[[object], bool] | None = None,
+        extension_ids: Mapping[str, int] = EXTENSION_IDS,
     ) -> None:
         self.deadline = deadline
         self._lock = SourceLock(payload_type, ssrc, accepts)
@@ -155,6 +179,7 @@ class ReceiverSession:
             frame_limit=frame_limit,
             lenient=lenient,
             window=WINDOW,
+            extension_ids=extension_ids,
         )
         self._events: deque[Event] = deque()
 

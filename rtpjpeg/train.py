@@ -42,7 +42,7 @@ class PacketTrain:
         return cls.from_buffer(b"".join(held), np.fromiter(map(len, held), np.int64, len(held)))
 
     @classmethod
-    def from_buffer(cls, data: bytes, lengths: Column) -> PacketTrain:
+    def from_buffer(cls, data: bytes | bytearray, lengths: Column) -> PacketTrain:
         """Take packets that stand back to back, with the length of each. No copy."""
         array = np.frombuffer(data, np.uint8)
         return cls(array, lengths.cumsum() - lengths, lengths, _common_size(lengths))

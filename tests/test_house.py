@@ -20,13 +20,15 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rtpjpeg"
 # A root file imports floors below its own and, on its own floor, only what stands left of it.
 FLOORS = (
     ("errors", "serial", "tables", "stats", "train", "frame", "framing"),
-    ("rtp", "payload", "scan", "jpeg", "interchange", "rtcp", "feedback", "sdplines", "sdp")
+    ("rtp", "extensions", "payload", "scan", "jpeg", "interchange", "rtcp", "feedback", "sdplines", "sdp")
     + ("settings", "overrides", "layers", "config"),
     (
+        "clock",
         "events",
         "chunks",
         "packetizer",
         "quirks",
+        "alike",
         "packets",
         "fragments",
         "patience",
@@ -35,7 +37,6 @@ FLOORS = (
         "concealment",
         "history",
         "reports",
-        "clock",
     ),
     ("parameters", "assembler", "frames", "depacketizer"),
     ("session",),

@@ -96,6 +96,41 @@ def test_both_readers_give_the_same_answers(type: int, count: int, last: int) ->
     assert answers(alike, count) == answers(columns_of(packets), count)
 
 
+EXTENSION = bytes.fromhex("BEDE0001 10AA0000")
+
+
+def extended(packet: bytes, extension: bytes = EXTENSION) -> bytes:
+    return bytes([packet[0] | 0x10]) + packet[1:12] + extension + packet[12:]
+
+
+@pytest.mark.parametrize("type", [0, 65])
+@pytest.mark.parametrize("count", [1, 3])
+def test_both_readers_find_the_extension_of_a_first_packet(type: int, count: int) -> None:
+    packets = [packet(index, type=type) for index in range(count)]
+    packets[0] = extended(packets[0])
+    alike = read_alike(PacketTrain.from_packets(packets))
+    assert alike is not None
+    columns = columns_of(packets)
+    assert answers(alike, count) == answers(columns, count)
+    expected = [EXTENSION] + [b""] * (count - 1)
+    for reader in (alike, columns):
+        assert [reader.extension(index) for index in range(count)] == expected
+
+
+@pytest.mark.parametrize("extension", [b"\xbe\xde\x00\x09", b"\xbe\xde\xff\xff", bytes(4)])
+def test_a_first_packet_too_short_for_its_extension_is_read_in_columns(extension: bytes) -> None:
+    odd = extended(packet(0, data=b""), extension)
+    assert read_alike(PacketTrain.from_packets([odd, packet(1)])) is None
+
+
+def test_an_extension_behind_a_csrc_list_is_found_in_columns() -> None:
+    odd = bytearray(packet())
+    odd[0] = 0x91
+    odd[12:12] = b"csrc" + EXTENSION
+    assert read_alike(PacketTrain.from_packets([bytes(odd)])) is None
+    assert columns_of([bytes(odd)]).extension(0) == EXTENSION
+
+
 FAR = {
     "version": {"first": 0x40},
     "padding": {"first": 0xA0},

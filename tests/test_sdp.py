@@ -69,6 +69,22 @@ def test_descriptions_as_they_are_found(name: str) -> None:
     assert SessionDescription.parse(b"\xef\xbb\xbf" + text.encode()) == expected
 
 
+def test_header_extensions_are_mapped() -> None:
+    ntp, offset = "urn:ietf:params:rtp-hdrext:ntp-64", "urn:ietf:params:rtp-hdrext:toffset"
+    lines = f"a=extmap:1 {ntp}\na=extmap:2/sendonly {offset} and more\n"
+    lines += "a=extmap:0 a:b\na=extmap:300 c:d\na=extmap\n"
+    assert SessionDescription.parse(MEDIA + lines).extmap == ((1, ntp), (2, offset))
+    assert SessionDescription.parse(f"a=extmap:5 {ntp}\n" + MEDIA + f"a=extmap:6 {ntp}\n").extmap == (
+        (6, ntp),
+    )
+
+
+@pytest.mark.parametrize("extmap", [((0, "a:b"),), ((256, "a:b"),), ((1, "a b"),), ((1, "a:b"), (1, "c:d"))])
+def test_a_mapping_that_cannot_be_is_refused(extmap: tuple[tuple[int, str], ...]) -> None:
+    with pytest.raises(ConfigError, match="SDP extmap: found .* expected IDs of 1 to 255"):
+        replace(CAMERA, extmap=extmap).serialize()
+
+
 def test_the_public_name() -> None:
     assert rtpjpeg.SessionDescription is SessionDescription
 

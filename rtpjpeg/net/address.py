@@ -67,6 +67,17 @@ def resolve(host: str, port: int) -> Endpoint:
     return Endpoint(host, port, family, sockaddr)
 
 
+def is_local(host: str) -> bool:
+    """Tell whether an IP address is one of this machine, which nobody but its owner can listen on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.bind(socket.getaddrinfo(host, 0, family, socket.SOCK_DGRAM)[0][4])
+    except OSError:
+        return False
+    return True
+
+
 def addresses_of(host: str) -> frozenset[str]:
     """Return all IP addresses of a name, or of itself, without scope, as ``plain`` writes them.
 

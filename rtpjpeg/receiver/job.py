@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..clock import extension_ids
 from ..errors import TransportError
 from ..net.impaired import ImpairedReceiver, Receiver
 from ..net.impairment import Impairment
@@ -148,6 +149,7 @@ class Job:
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type
+            said["extension_ids"] = extension_ids(source.description.extmap)
             said["dimensions"] = (width, height) if width and height else None
         return ReceiverSession(conceal=self.options.conceal, deadline=self.options.deadline, **said)
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import RtpJpegError
 from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
 from ..frame import Frame
-from ..net.address import address_text
+from ..net.address import address_text, is_local
 from ..net.impaired import Receiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
@@ -60,6 +60,8 @@ class Stream:
         """Is handed all that comes, before the session sees it; for whoever records packets."""
         self.frame_tap: Callable[[Frame], object] | None = None
         """Is handed every frame, before ``deliver``; for whoever records frames."""
+        self.same_clock: bool | None = None
+        """Whether the sender's clock is that of this machine; None where that is not known."""
         self.fault: str | None = None
         """Why the stream ended before its time."""
         self._intervals = 0
@@ -153,11 +155,16 @@ class Stream:
         """Log what happened; a fault of the sender once a second for each cause."""
         label = self.source.label
         if isinstance(event, SourceChanged):
+            self.same_clock = self._shares_clock(event.source)
             _log.info("%s: stream from %s, SSRC %08x", label, _address_text(event.source), event.ssrc)
         elif isinstance(event, PacketRejected):
             self._complain("a packet is refused", str(event.error), now)
         elif isinstance(event, FrameDropped):
             self._complain("a frame is dropped", event.reason, now)
+
+    def _shares_clock(self, peer: object) -> bool | None:
+        """Tell whether a sender's clock is ours; None where times are not of now."""
+        return None
 
     def _complain(self, what: str, reason: str, now: float) -> None:
         """Log one of its kind a second. Sentences about one field begin alike, whatever value was found."""
@@ -191,6 +198,7 @@ class Stream:
             "concealed_share": None if share is None else round(share, 5),
             "frames_dropped": counted.frames_dropped,
             "fps": round(self.fps, 2) if self.frames_received > 1 else None,
+            "same_clock": self.same_clock,
             "jitter_ms": round(counted.jitter_ms, 3) if counted.packets_received else None,
         }
 
@@ -227,6 +235,9 @@ class LiveStream(Stream):
     def kernel_drops(self) -> int:
         """Datagrams that came and found the socket's buffer full."""
         return self.receiver.kernel_drops
+
+    def _shares_clock(self, peer: object) -> bool | None:
+        return isinstance(peer, tuple) and is_local(str(peer[0]))
 
     def stop(self) -> None:
         """Close the socket, which ends the thread."""

@@ -7,12 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..clock import EXTENSION_IDS, NTP_EPOCH
 from ..errors import TransportError
 from ..sdp import SessionDescription
 from .stream import CameraStream
-
-NTP_EPOCH = 2_208_988_800
-"""Seconds from 1900 to 1970, since a session id counts like NTP (RFC 8866 section 5.2)."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +41,9 @@ def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription
         height=height,
         framerate=fps or None,
         session_name=stream.name,
-        session_id=int(time.time()) + NTP_EPOCH,
+        session_id=int(time.time()) + NTP_EPOCH,  # RFC 8866 section 5.2 suggests to count like NTP.
         origin_address=sender.local_address[0] or "127.0.0.1",
+        extmap=tuple((number, name) for name, number in EXTENSION_IDS.items())
+        if stream.session.tells_capture_times
+        else (),
     )

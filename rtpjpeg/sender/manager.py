@@ -68,7 +68,8 @@ class Manager:
         if not self._await(attempts):
             return False
         for number, (attempt, found) in enumerate(zip(attempts, senders, strict=True)):
-            name, turn = attempt.source.config.name, number / len(self.cameras)
+            # Half of the interval is shared out: pairs of pictures are to be of one moment as well.
+            name, turn = attempt.source.config.name, number / len(self.cameras) / 2
             ended = partial(self.mailbox.put, name)
             try:
                 self.streams.append(make_stream(attempt, found, self._limits, ended, turn))

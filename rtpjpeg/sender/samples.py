@@ -23,6 +23,10 @@ class Samples:
         self._values.append(seconds)
         self._largest = max(self._largest, seconds)
 
+    def smallest(self) -> float | None:
+        """Return the smallest of the newest measurements in seconds; None without one."""
+        return min(self._values.copy(), default=None)
+
     def summary(self) -> dict[str, float] | None:
         """Return p50, p95, p99 and max in milliseconds, by nearest rank; None without a measurement.
 

@@ -174,8 +174,9 @@ class CameraStream:
     def _take(self, frame: Frame, camera: Camera) -> None:
         self._camera = camera
         self.frames_captured += 1
+        frame.encoded_at = _clock()
         if frame.captured_at is not None:
-            self.encode_times.add(max(0.0, _clock() - frame.captured_at))
+            self.encode_times.add(max(0.0, frame.encoded_at - frame.captured_at))
         self._tell(camera.notices)
         self.frames_dropped += self._waiting.put(frame)
 
@@ -240,7 +241,10 @@ class CameraStream:
         began = _clock()
         captured_at = began if frame.captured_at is None else frame.captured_at
         try:
-            train = self.session.send_frame(frame.jpeg, captured_at, began)
+            wall_offset = time.time() - _clock()
+            train = self.session.send_frame(
+                frame.jpeg, captured_at, began, wall_offset=wall_offset, encoded_at=frame.encoded_at
+            )
         except UnsupportedJpegError as error:
             self._refuse(error)
             return False

@@ -16,6 +16,7 @@ from conformance.builders import Packet, read, read_all
 from conformance.pictures import jpeg
 from peers import missing
 from rtpjpeg import ConfigError, Packetizer, SenderSession, SessionDescription
+from rtpjpeg.clock import EXTENSION_IDS
 from rtpjpeg.net.udp import UdpSender
 
 WAITING = {
@@ -27,6 +28,7 @@ WAITING = {
     "T-058": "RTCP; a description with equal ports is refused already",
     "T-059": "RTCP on the port of RTP",
     "T-061": "RTCP, which carries the CNAME",
+    "T-071": "RTCP, whose sender reports go on",
 }
 RESERVED = range(72, 77)
 
@@ -258,3 +260,33 @@ def test_dscp_stands_in_every_ip_header(host, option, dscp):
         sender.close()
         classes = [arrival(sock)[1].get(option) for _ in train]
     assert set(classes) == {dscp << 2}
+
+
+@pytest.mark.rule("T-071")
+@pytest.mark.parametrize("type", [1, 65])
+def test_capture_time_is_an_ntp_timestamp_of_the_instant_of_the_rtp_timestamp(type):
+    # RFC 6051, section 3.3: "The first variant extends the RTP header with a 64-bit NTP-format timestamp".
+    # Captured at 10 s of the camera's clock, which was 2026-10-17 00:00:00.5 UTC.
+    session = SenderSession(timestamp_offset=0)
+    for number in range(3):
+        file = jpeg(type, width=320, height=240)
+        at = 10.0 + number / 32
+        train = session.send_frame(file, at, at + 0.02, wall_offset=1_792_195_200.5 - 10)
+        first, *others = list(train)
+        assert first[0] == 0x90 and all(packet[0] == 0x80 for packet in others)
+        assert first[12:14] == b"\xbe\xde"  # RFC 8285, section 4.2
+        assert first[16] >> 4 in range(1, 15) and first[16] & 15 == 7
+        seconds, fraction = struct.unpack(">II", first[17:25])
+        instant = seconds - 2_208_988_800 + fraction / 2**32
+        assert instant == pytest.approx(1_792_195_200.5 + number / 32, abs=1e-6)
+        assert int.from_bytes(first[4:8], "big") == 900_000 + round(number / 32 * 90_000)
+
+
+@pytest.mark.rule("T-071")
+def test_capture_time_is_announced_in_the_description():
+    # RFC 6051, section 3.3: "the use of the RTP header extensions defined above MUST be indicated".
+    session = SenderSession()
+    train = session.send_frame(jpeg(), 1.0, 1.0, wall_offset=1.8e9)
+    extmap = tuple((number, name) for name, number in EXTENSION_IDS.items())
+    text = SessionDescription("192.0.2.7", 5000, extmap=extmap).serialize()
+    assert f"a=extmap:{train[0][16] >> 4} urn:ietf:params:rtp-hdrext:ntp-64\r\n" in text

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from conformance.pictures import jpeg
 from evidence import sha256
 from peers import need, need_module
-from rtpjpeg.net.pcap import read_datagrams
+from rtpjpeg import SenderSession
+from rtpjpeg.clock import seconds_from
+from rtpjpeg.net.pcap import read_datagrams, write_datagrams
 
 pytestmark = pytest.mark.interop
 
@@ -99,6 +102,37 @@ def test_tshark_has_nothing_to_complain_of(capture: Path) -> None:
         assert packet["_ws.malformed"] == packet["_ws.expert"] == ""
         assert packet["ip.checksum.status"] == packet["udp.checksum.status"] == GOOD
         assert packet["rtp.p_type"] == "26"
+
+
+def test_tshark_reads_the_capture_time(tmp_path: Path) -> None:
+    path, session = tmp_path / "dated.pcap", SenderSession()
+    file = jpeg(65, width=320, height=240)
+    ends = ("192.0.2.1", 4000), ("192.0.2.2", 5000)
+    trains = [session.send_frame(file, at, at, wall_offset=1.8e9, encoded_at=at) for at in (1.0, 2.0)]
+    write_datagrams(path, ((1.8e9, *ends, packet) for train in trains for packet in train))
+    names = ("rtp.ext", "rtp.ext.rfc5285.id", "rtp.ext.rfc5285.data", "jpeg.main_hdr.offset", "_ws.malformed")
+    command = [
+        need("tshark"),
+        "-r",
+        str(path),
+        "-d",
+        "udp.port==5000,rtp",
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+    ]
+    command += [word for name in names for word in ("-e", name)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    rows = [dict(zip(names, line.split("|"), strict=True)) for line in lines]
+    assert not any(row["_ws.malformed"] for row in rows)
+    assert len(rows) > 4
+    for row in rows:
+        first = row["jpeg.main_hdr.offset"] == "0"
+        assert row["rtp.ext"] == ("1" if first else "0")
+        assert row["rtp.ext.rfc5285.id"] == ("12,13,14" if first else "")
+    dates = [row["rtp.ext.rfc5285.data"].split(",")[0] for row in rows if row["rtp.ext"] == "1"]
+    assert [seconds_from(bytes.fromhex(date)) for date in dates] == [1.8e9 + 1, 1.8e9 + 2]
 
 
 @each_capture

@@ -7,7 +7,9 @@ they have ended. So the receiver reads until then and empties the socket; it nev
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 from peers import need, need_gstreamer, newest_ffmpeg
 from photographs import PHOTOGRAPHS, pixels, video
 from rtpjpeg import Depacketizer, Frame, FrameReceived
+from rtpjpeg.clock import EXTENSION_IDS, NTP_64
 from rtpjpeg.net.udp import UdpReceiver
 from strangers import ffmpeg_sender, gstreamer_sender, write_jpegs, write_matroska
 
@@ -51,15 +54,36 @@ def test_ffmpeg(
     _judge(jpegs, _receive(lambda port: ffmpeg_sender(path, tmp_path, port)), type_)
 
 
+def test_capture_times_of_gstreamer() -> None:
+    need_gstreamer("videotestsrc", "jpegenc", "rtpjpegpay", "rtpbin", "rtphdrextntp64", "udpsink")
+    began = time.time()
+    frames = _receive(_gstreamer_with_times, {NTP_64: 3})
+    # Its session knows no time for the very first packet, and says so with a zero.
+    dated = [frame for frame in frames if frame.captured_at is not None]
+    assert len(frames) == FRAMES and len(dated) >= FRAMES - 1
+    assert all(began < frame.captured_at < time.time() for frame in dated)
+    for earlier, later in pairwise(dated):
+        seconds = (later.timestamp - earlier.timestamp) % 2**32 / 90_000
+        assert later.captured_at - earlier.captured_at == pytest.approx(seconds, abs=0.001)
+
+
+def _gstreamer_with_times(port: int) -> list[str]:
+    source = f"videotestsrc is-live=true num-buffers={FRAMES} ! video/x-raw,format=I420,width=320,height=240"
+    session = f"r.send_rtp_sink_0 rtpbin name=r r.send_rtp_src_0 ! udpsink host=127.0.0.1 port={port}"
+    mapping = f"application/x-rtp,extmap-3=(string){NTP_64}"
+    line = f"gst-launch-1.0 -q {source} ! jpegenc ! rtpjpegpay ! {mapping} ! {session}"
+    return line.split()
+
+
 def _make_video(folder: Path, type_: int, quality: int, size: tuple[int, int]) -> list[bytes]:
     jpegs = video(PHOTOGRAPHS[type_ % 64 + QUALITIES.index(quality)], type_, quality, *size, FRAMES)
     write_jpegs(folder, jpegs)
     return jpegs
 
 
-def _receive(command: Command) -> list[Frame]:
+def _receive(command: Command, extension_ids: Mapping[str, int] = EXTENSION_IDS) -> list[Frame]:
     """Run a sender and return the frames that came of its packets."""
-    depacketizer = Depacketizer()
+    depacketizer = Depacketizer(extension_ids=extension_ids)
     with UdpReceiver("127.0.0.1", 0) as receiver:
         with subprocess.Popen(command(receiver.local_address[1]), stdout=subprocess.DEVNULL) as process:
             while process.poll() is None:

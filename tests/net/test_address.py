@@ -15,6 +15,7 @@ from rtpjpeg.net.address import (
     Sources,
     interface_index,
     is_address,
+    is_local,
     membership,
     multicast_interface,
     plain,
@@ -35,6 +36,14 @@ def sockaddr_in6(host: str, port: int, scope: int = 0) -> bytes:
     return (
         struct.pack("=H", socket.AF_INET6) + struct.pack("!H4x16s", port, packed) + struct.pack("=I", scope)
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("127.3.2.1", True), ("::1", True), ("192.0.2.1", False), ("2001:db8::1", False)],
+)
+def test_an_address_of_this_machine_is_known(host: str, local: bool) -> None:
+    assert is_local(host) == local
 
 
 @pytest.mark.parametrize(

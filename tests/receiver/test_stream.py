@@ -49,6 +49,7 @@ def test_before_the_first_packet_the_unknown_is_null() -> None:
         "height",
         "concealed_share",
         "fps",
+        "same_clock",
         "jitter_ms",
     ]
 

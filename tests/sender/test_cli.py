@@ -17,6 +17,7 @@ import pytest
 from conformance.builders import Packet, read
 from receiver.feeding import free_ports, last_json
 from rtpjpeg import PacketTrain, ReceiverSession, SessionDescription
+from rtpjpeg.clock import EXTENSION_IDS
 from rtpjpeg.events import FrameReceived
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
@@ -384,6 +385,7 @@ def test_a_description_for_each_camera(tmp_path: Path, capsys: Capture) -> None:
     places = "--dest 239.1.2.3:5000 --dest 127.0.0.1:5008"
     assert main([*words.split(), *places.split(), "--sdp", str(path)]) == 0
     one, two = (SessionDescription.parse(file.read_bytes()) for file in (path, tmp_path / "cam-camera2.sdp"))
+    assert one.extmap == two.extmap == tuple((number, name) for name, number in EXTENSION_IDS.items())
     assert (one.address, one.port, one.ttl, one.session_name) == ("239.1.2.3", 5000, 3, "camera1")
     assert (two.address, two.port, two.session_name) == ("127.0.0.1", 5008, "camera2")
     assert (two.width, two.height, two.framerate, two.payload_type) == (324, 244, 60.0, 26)
