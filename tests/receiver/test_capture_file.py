@@ -12,8 +12,10 @@ from rtpjpeg.net.impaired import through_link
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
 from rtpjpeg.net.pcap import read_datagrams, write_datagrams
-from rtpjpeg.receiver.capture_file import FLUSH
+from rtpjpeg.receiver.capture_file import FLUSH, CapturePlayer
 from rtpjpeg.receiver.cli import main
+from rtpjpeg.receiver.source import Source
+from rtpjpeg.receiver.stream import Stream
 
 Capture = pytest.CaptureFixture[str]
 
@@ -95,3 +97,22 @@ def test_a_file_that_is_no_capture_is_one_line(tmp_path: Path, capsys: Capture) 
     said = capsys.readouterr().err
     assert said.startswith(f"rtpjpeg-view: {path}: found ")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("longest", [1024, 5])
+def test_packets_of_one_time_were_read_at_once(
+    longest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtpjpeg.receiver.capture_file.LONGEST_TRAIN", longest)
+    path = tmp_path / "one.pcap"
+    write_capture(path, frames=3)
+    rows = [(1.8e9, *row[1:]) for row in read_datagrams(path)]
+    write_datagrams(path, rows)
+    stream = Stream(Source("one"), ReceiverSession(), lambda frame: None, None)
+    trains: list[int] = []
+    stream.tap = lambda train, now, peer: trains.append(len(train))
+    player = CapturePlayer(path, lambda label: stream, lambda: None, None, paced=False)
+    player.start()
+    player.join()
+    assert (player.fault, stream.frames_received, sum(trains)) == (None, 3, len(rows))
+    assert trains[:-1] == [longest] * (len(rows) // longest)
