@@ -115,4 +115,5 @@ def test_packets_of_one_time_were_read_at_once(
     player.start()
     player.join()
     assert (player.fault, stream.frames_received, sum(trains)) == (None, 3, len(rows))
-    assert trains[:-1] == [longest] * (len(rows) // longest)
+    assert len(trains) == -(-len(rows) // longest)
+    assert set(trains[:-1]) <= {longest}
