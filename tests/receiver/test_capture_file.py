@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from receiver.feeding import last_json, write_capture
-from rtpjpeg import ReceiverSession
+from rtpjpeg import PacketTrain, ReceiverSession
 from rtpjpeg.net.impaired import through_link
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
@@ -15,7 +17,7 @@ from rtpjpeg.net.pcap import read_datagrams, write_datagrams
 from rtpjpeg.receiver.capture_file import FLUSH, CapturePlayer
 from rtpjpeg.receiver.cli import main
 from rtpjpeg.receiver.source import Source
-from rtpjpeg.receiver.stream import Stream
+from rtpjpeg.receiver.stream import CLEARLY, Stream
 
 Capture = pytest.CaptureFixture[str]
 
@@ -55,10 +57,13 @@ def test_a_bad_network_runs_by_the_clock_of_the_capture(tmp_path: Path, capsys: 
     write_capture(path, frames=30)
     spec = f"loss=3%,reorder=3%,duplicate=3%,delay=20ms,jitter=5ms,blackout=200ms+300ms,seed={seed}"
     session, packets = ReceiverSession(), 0
-    for now, source, _, payload in through_link(read_datagrams(path), Link(Impairment.parse(spec))):
-        session.receive(payload, now, source)
-        session.handle_timer(now)
-        packets += 1
+    left = through_link(read_datagrams(path), Link(Impairment.parse(spec)))
+    for (now, source), group in groupby(left, key=itemgetter(0, 1)):
+        payloads = [payload for *_, payload in group]
+        while (due := session.next_timer()) is not None and due < now - CLEARLY:
+            session.handle_timer(due)
+        session.receive(PacketTrain.from_packets(payloads), now, source, more=True)
+        packets += len(payloads)
     session.handle_timer(now + FLUSH)
     found = []
     for _ in range(2):
