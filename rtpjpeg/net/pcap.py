@@ -11,6 +11,7 @@ import os
 import struct
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from ..errors import CaptureError
@@ -89,33 +90,56 @@ def read_datagrams(path: str | os.PathLike[str]) -> DatagramReader:
     return DatagramReader(path)
 
 
-def write_datagrams(path: str | os.PathLike[str], datagrams: Iterable[Datagram]) -> int:
-    """Write datagrams as a classic pcap of raw IP packets with right checksums; return how many.
+class DatagramWriter:
+    """Writes datagrams one by one as a classic pcap of raw IP packets with right checksums.
 
-    Times are kept to the microsecond. Raises ``CaptureError`` when the file cannot be written or a
-    datagram cannot be an IP packet.
+    ``stream`` is a binary file open for writing, which ``close`` closes. Times are kept to the microsecond.
+    Raises ``OSError`` when the stream cannot be written.
     """
-    count = 0
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count = 0
+        """Datagrams written."""
+        stream.write(_FILE_HEADER)
+
+    def write(self, time: float, source: Address, destination: Address, payload: bytes) -> None:
+        """Write one datagram that came at ``time``, seconds since 1970.
+
+        Raises ``CaptureError`` when it cannot be an IP packet; nothing of it is written then.
+        """
+        try:
+            record = _record(self.count + 1, time, source, destination, payload)
+        except (ValueError, OverflowError, struct.error) as error:
+            where = f"datagram {self.count + 1} from {source} to {destination} at {time}"
+            raise CaptureError(f"{where}: {error}") from None
+        self._stream.write(record)
+        self.count += 1
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+
+def write_datagrams(path: str | os.PathLike[str], datagrams: Iterable[Datagram]) -> int:
+    """Write datagrams to a file as ``DatagramWriter`` does; return how many.
+
+    Raises ``CaptureError`` when the file cannot be written or a datagram cannot be an IP packet.
+    """
     try:
         with open(path, "wb") as stream:
-            stream.write(_FILE_HEADER)
-            for count, datagram in enumerate(datagrams, 1):
-                _write_record(stream, count, *datagram)
+            writer = DatagramWriter(stream)
+            for datagram in datagrams:
+                writer.write(*datagram)
     except OSError as error:
         raise CaptureError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
-    return count
+    return writer.count
 
 
-def _write_record(
-    stream: BinaryIO, number: int, time: float, source: Address, destination: Address, payload: bytes
-) -> None:
+def _record(number: int, time: float, source: Address, destination: Address, payload: bytes) -> bytes:
     seconds, microseconds = divmod(round(time * 1_000_000), 1_000_000)
-    try:
-        packet = ip_packet(source, destination, payload, number)
-        record = struct.pack("<IIII", seconds, microseconds, len(packet), len(packet))
-    except (ValueError, struct.error) as error:
-        raise CaptureError(f"datagram {number} from {source} to {destination} at {time}: {error}") from None
-    stream.write(record + packet)
+    packet = ip_packet(source, destination, payload, number)
+    return struct.pack("<IIII", seconds, microseconds, len(packet), len(packet)) + packet
 
 
 def ip_packet(source: Address, destination: Address, payload: bytes, identification: int = 0) -> bytes:
@@ -139,6 +163,7 @@ def ip_packet(source: Address, destination: Address, payload: bytes, identificat
     return header + _checksum(header + addresses).to_bytes(2, "big") + addresses + udp
 
 
+@lru_cache(maxsize=256)
 def _parse(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(host.partition("%")[0])
 

@@ -11,17 +11,22 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from ..errors import RtpJpegError
 from ..net.impaired import through_link
 from ..net.link import Link
 from ..net.pcap import DatagramReader, read_datagrams
+from ..train import PacketTrain
 from .stream import Stream
 
 LARGEST_FLOWS = 64
 SMALLEST_PACKET = 20
 """Bytes of an RTP header and an RTP/JPEG header."""
+LONGEST_TRAIN = 1024
+"""Packets that are taken for one train; a file may say one time of all of its packets."""
 FLUSH = 10.0
 """Seconds after the last packet, by which every timer of a session is due."""
 
@@ -92,21 +97,27 @@ class CapturePlayer:
         began = time.monotonic()
         first = now = None
         left = datagrams if self._link is None else through_link(datagrams, self._link)
-        for now, source, destination, payload in left:
+        # What has one time was read at once: a live stream hands it over as one train.
+        for (now, *flow), group in groupby(left, key=itemgetter(0, 1, 2)):
             first = now if first is None else first
             if self._paced:
                 self._stop.wait(began + (now - first) - time.monotonic())
             if self._stop.is_set() or self._finished() or now - first > self._duration:
                 return
-            stream = self._stream((source, destination), payload)
-            if stream is not None:
-                stream.receive(payload, now, source)
-                stream.handle_timer(now)
+            while payloads := [payload for *_, payload in islice(group, LONGEST_TRAIN)]:
+                self._receive((flow[0], flow[1]), payloads, now)
         for notice in datagrams.notices:
             _log.warning("%s", notice)
         if now is not None:
             for stream in self._flows.values():
                 stream.handle_timer(now + FLUSH)
+
+    def _receive(self, flow: Flow, payloads: list[bytes], now: float) -> None:
+        """Hand packets of one flow to its stream, behind what was due before they came."""
+        stream = self._stream(flow, payloads)
+        if stream is not None:
+            stream.catch_up(now)
+            stream.receive(PacketTrain.from_packets(payloads), now, flow[0], more=True)
 
     @property
     def frames_received(self) -> int:
@@ -116,10 +127,10 @@ class CapturePlayer:
     def _finished(self) -> bool:
         return bool(self._flows) and all(stream.finished for stream in self._flows.values())
 
-    def _stream(self, flow: Flow, payload: bytes) -> Stream | None:
+    def _stream(self, flow: Flow, payloads: list[bytes]) -> Stream | None:
         """Return the stream of a flow; the first packet that can be RTP/JPEG begins one."""
         stream = self._flows.get(flow)
-        if stream is None and _can_be_jpeg(payload) and len(self._flows) < LARGEST_FLOWS:
+        if stream is None and len(self._flows) < LARGEST_FLOWS and any(map(_can_be_jpeg, payloads)):
             host, port = flow[1]
             stream = self._flows[flow] = self._make_stream(f"{self.path}#{host}:{port}")
         return stream

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..errors import ConfigError
 from ..sender.console import (
     EXIT_CODES,
     Mailbox,
@@ -18,15 +20,21 @@ from ..sender.console import (
     run,
 )
 
+if TYPE_CHECKING:
+    from .rotation import Rotation
+    from .target import Target
+
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
     " statistics are shown instead. In the window q or Escape ends, and s saves what --snapshot saves."
 )
 
+_EXIT_CODES = f"{EXIT_CODES} Where the disk is full, recording stops and viewing goes on; the exit code is 1."
+
 
 def build_parser() -> Parser:
     """Return the parser of rtpjpeg-view; man page and completions are made from it."""
-    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=EXIT_CODES)
+    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=_EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument(
         "source",
@@ -38,6 +46,7 @@ def build_parser() -> Parser:
     _add_end(parser)
     _add_stream(parser)
     _add_output(parser)
+    _add_recording(parser)
     return parser
 
 
@@ -87,6 +96,45 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add_reports(parser)
 
 
+def _add_recording(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--record",
+        type=_target,
+        metavar="FILE",
+        help="write every frame as it came, not encoded again: .mkv, .mp4, .mov (these need rtpjpeg[record]),"
+        " .mjpeg or .mjpg (JPEG after JPEG), .pcap (the packets themselves, which SOURCE plays again), or a"
+        " folder for JPEG files. A file for each camera; none is ever overwritten. Concealed frames are"
+        " named in FILE.frames.csv",
+    )
+    parser.add_argument(
+        "--rotate",
+        type=_rotation,
+        metavar="SPEC",
+        help="begin the next file of --record, numbered, after a size such as 500MB, a time such as 10min,"
+        " or both with a comma between",
+    )
+
+
+def _target(text: str) -> Target:
+    """Return what a FILE means (for argparse)."""
+    from .target import Target  # Only who records waits for it.
+
+    try:
+        return Target.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _rotation(text: str) -> Rotation:
+    """Return what a SPEC of --rotate means (for argparse)."""
+    from .rotation import Rotation
+
+    try:
+        return Rotation.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError("\nargument --rotate: ".join(error.faults)) from None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = build_parser()
@@ -97,6 +145,8 @@ def _check(arguments: argparse.Namespace) -> str | None:
     """Return what is wrong with options that are right one by one."""
     if arguments.demo and arguments.source:
         return "argument --demo: not allowed with SOURCE, it has its own cameras"
+    if arguments.rotate is not None and arguments.record is None:
+        return "argument --rotate: not allowed without --record FILE"
     return None
 
 

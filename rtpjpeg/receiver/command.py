@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ..errors import TransportError
 from ..sender import memory
-from ..sender.console import Mailbox, log_to_stderr, say_impairment
+from ..sender.console import DONE, FAULT, Mailbox, log_to_stderr, say_impairment
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
+from .recording import prepare
 from .source import DEFAULT_SOURCES, read_sources
 from .table import choose_live_table, text_table
 from .viewer import Window, load_toolkit, window_opens
@@ -30,6 +31,8 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     log_to_stderr(COMMAND, arguments.log_level)
     options = _options(arguments)
     sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders)
+    if options.record is not None:
+        prepare(options.record)
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
     memory.settle()
@@ -41,7 +44,7 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     complete = _show(job, open_display)
     job.save_snapshots()
     _report(job)
-    return job.judge(complete, each=bool(arguments.source))
+    return _judge_recording(job, job.judge(complete, each=bool(arguments.source)))
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -60,6 +63,8 @@ def _options(arguments: argparse.Namespace) -> Options:
         headless=arguments.headless,
         quiet=arguments.json,
         impairment=arguments.impair,
+        record=arguments.record,
+        rotation=arguments.rotate,
     )
 
 
@@ -70,7 +75,12 @@ def _demonstrate(options: Options, mailbox: Mailbox, open_display: OpenDisplay) 
         complete = _show(job, open_display)
         demo.save()
         _report(job)
-        return demo.judge(complete)
+        return _judge_recording(job, demo.judge(complete))
+
+
+def _judge_recording(job: Job, code: int) -> int:
+    """Return the exit code: a recording that had to stop is a fault, which was said when it did."""
+    return FAULT if code == DONE and job.recording_failed else code
 
 
 def _prepare_display(options: Options) -> OpenDisplay:

@@ -16,8 +16,11 @@ from .decode import can_decode
 from .display import Display, View
 from .opening import Opener, flow_of
 from .pictures import Pictures
+from .recording import Recording
+from .rotation import Rotation
 from .source import Source
 from .stream import LiveStream, Stream
+from .target import Target
 
 COMMAND = "rtpjpeg-view"
 ENDED, PICTURE, OVER = "ended", "picture", "over"
@@ -45,6 +48,9 @@ class Options:
     """Nothing on stdout but one JSON object at the end."""
     impairment: Impairment | None = None
     """A bad network between the sources and us: a link for each source, each with the next seed."""
+    record: Target | None = None
+    """Where all that comes is recorded from the start on."""
+    rotation: Rotation | None = None
 
 
 class Job:
@@ -54,12 +60,15 @@ class Job:
         self.options = options
         self.mailbox = mailbox
         self.views: list[View] = []
+        self._recording = Recording(options.record, options.rotation)
+        self._several = False
         self._runners: list[LiveStream | CapturePlayer] = []
         self._tells_pictures = False
         self._opener = Opener(options.deadline, options.conceal, options.impairment)
 
     def open(self, sources: Sequence[Source]) -> None:
         """Take the ports and files, all or none. Raises ``TransportError``."""
+        self._several = len(sources) > 1
         can_decode()  # Loads the decoder, which would make the first picture late.
         try:
             for source in sources:
@@ -87,6 +96,7 @@ class Job:
             self.options.frames,
             self.options.duration,
         )
+        self._recording.attach(stream, receiver.local_address, self._several)
         self._runners.append(stream)
         self.views.append(View(stream, pictures))
         pictures.start()
@@ -101,6 +111,8 @@ class Job:
         pictures = self._make_pictures(label, measured=False)
         flow = flow_of(source, label)
         stream = Stream(flow, self._opener.session(flow), pictures.show, self.options.frames)
+        host, _, port = flow.title.rpartition(":")
+        self._recording.attach(stream, (host, int(port)), self._several, live=False)
         self.views.append(View(stream, pictures))
         return stream
 
@@ -115,7 +127,9 @@ class Job:
             self.mailbox.put(PICTURE)
 
     def start(self) -> None:
-        """Begin to receive."""
+        """Begin to receive, and to record where that was asked for. Raises ``TransportError``."""
+        if self.options.record is not None:
+            self._recording.start()
         for runner in self._runners:
             runner.start()
 
@@ -142,13 +156,28 @@ class Job:
         return words
 
     def stop(self) -> None:
-        """End all threads; pictures that wait are still shown."""
+        """End all threads; pictures that wait are still shown, and what waits for a file is written."""
         for runner in self._runners:
             runner.stop()
         for runner in self._runners:
             runner.join(JOIN_SECONDS)
         for view in self.views:
             view.pictures.finish(JOIN_SECONDS)
+        self._recording.finish()
+
+    @property
+    def recording(self) -> bool:
+        """True while what comes is recorded."""
+        return self._recording.running
+
+    @property
+    def recording_failed(self) -> bool:
+        """True once a recording had to stop before its time."""
+        return self._recording.failed
+
+    def toggle_recording(self) -> str:
+        """Begin to record, or end it; return a short text for people, which may be a fault."""
+        return self._recording.toggle()
 
     def save_snapshots(self) -> None:
         """Write the newest picture of each stream into the folder that was asked for."""
@@ -164,7 +193,7 @@ class Job:
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return the counters of all streams."""
-        return [view.statistics() for view in self.views]
+        return [{**view.statistics(), **self._recording.statistics(view.stream)} for view in self.views]
 
     def judge(self, complete: bool, each: bool) -> int:
         """Return the exit code, and say what went wrong on stderr, a line for each fault.

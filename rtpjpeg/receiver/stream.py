@@ -25,9 +25,17 @@ from .source import Source
 
 LONGEST_WAIT = 1.0
 """Seconds a socket is waited for at a time."""
+LATE = 0.002
+"""Seconds that packets are dated back, at most, to stand in front of a timer that fires behind them."""
+CLEARLY = 5e-6
+"""Seconds between two times that are not one: recorded times are kept to the microsecond."""
 
 Tap = Callable[[PacketTrain, float, object], object]
-"""Takes packets, the time when they were read in seconds of the session's clock, and who sent them."""
+"""Takes packets, the time when they were read in seconds of the session's clock, and who sent them.
+
+Where packets are read late, in front of a timer that fires behind them, the time is that of the timer: so
+times tell in which order it all happened.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +60,8 @@ class Stream:
         """Is handed all that comes, before the session sees it; for whoever records packets."""
         self.painter: Decoder = Painter()
         """Turns frames into pixels."""
+        self.frame_tap: Callable[[Frame], object] | None = None
+        """Is handed every frame, before ``deliver``; for whoever records frames."""
         self.same_clock: bool | None = None
         """Whether the sender's clock is that of this machine; None where that is not known."""
         self.fault: str | None = None
@@ -89,8 +99,9 @@ class Stream:
         """Take what came from ``peer`` at ``now``, seconds of the session's clock; ``more`` may have come."""
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         self.octets_received += train.nbytes
-        if self.tap is not None:
-            self.tap(train, now, peer)
+        tap = self.tap  # Another thread may take it away.
+        if tap is not None:
+            tap(train, self._order_time(now), peer)
         self.session.receive(train, now, peer, more)
         self._handle_events(now)
 
@@ -100,6 +111,22 @@ class Stream:
         if due is not None and now >= due:
             self.session.handle_timer(now)
             self._handle_events(now)
+
+    def _order_time(self, now: float) -> float:
+        """Return the time that tells of packets what had happened before them."""
+        return now
+
+    def catch_up(self, now: float) -> None:
+        """Let the session do what was due before ``now``, the time of what is received next.
+
+        For recorded packets. What was due at ``now`` itself waits: a live stream reads first.
+        """
+        due = self.session.next_timer()
+        while due is not None and due < now - CLEARLY:
+            self.handle_timer(due)
+            before, due = due, self.session.next_timer()
+            if due == before:
+                return
 
     def _handle_events(self, now: float) -> None:
         while not self.finished:
@@ -120,6 +147,9 @@ class Stream:
         self._intervals += frame.intervals
         self._fresh += frame.fresh_intervals
         self.newest = frame
+        tap = self.frame_tap
+        if tap is not None:
+            tap(frame)
         self._deliver(frame)
 
     def _tell(self, event: Event, now: float) -> None:
@@ -194,6 +224,7 @@ class LiveStream(Stream):
         self.receiver = receiver
         self._ended = ended
         self._duration = duration
+        self._looked_at = self._read_at = self._told_at = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
 
@@ -246,11 +277,29 @@ class LiveStream(Stream):
             received = self.receiver.receive(self._wait(now, end))
             # Ours first: where we read late, it only seems silent, and another one would take its place.
             received.sort(key=lambda item: item[1] != self.session.source)
+            if received:
+                self._read_at = max(self._read_at, self._before_timer(clock(), LATE))
             for train, peer in received:
-                self.receive(train, clock(), peer, more=True)
+                self.receive(train, self._read_at, peer, more=True)
             # What had not come when we began to read is late; what came since then may wait in the socket.
             self.handle_timer(now)
+            self._looked_at = now
             self._tell_notices()
+
+    def _order_time(self, now: float) -> float:
+        self._told_at = max(self._told_at, self._before_timer(now, float("inf")))
+        return self._told_at
+
+    def _before_timer(self, now: float, most: float) -> float:
+        """Return the time of what was just read: not behind a timer that has not fired yet.
+
+        It is ``most`` seconds back at most. Whoever records packets with these times can play them again
+        to the same frames.
+        """
+        due = self.session.next_timer()
+        if due is None or due >= now:
+            return now
+        return max(due, now - most, self._looked_at)
 
     def _wait(self, now: float, end: float) -> float:
         due = self.session.next_timer()

@@ -22,16 +22,19 @@ class LiveTable(Protocol):
 
 def rows(streams: Iterable[dict[str, Any]]) -> list[Row]:
     """Return the table of ``rtpjpeg-view`` statistics, a column for each stream."""
-    columns = [_column(stream) for stream in streams]
+    streams = list(streams)
+    recorded = any(stream.get("recording") for stream in streams)
+    columns = [_column(stream, recorded) for stream in streams]
     return [(name, [column[name] for column in columns]) for name in (columns[0] if columns else {})]
 
 
-def _column(stream: dict[str, Any]) -> dict[str, str]:
+def _column(stream: dict[str, Any], recorded: bool) -> dict[str, str]:
     return {
         "source": stream["source"],
         "picture": _picture(stream),
         "frames": f"{stream['frames_received']} received, {stream['frames_shown']} shown",
         "": f"{_concealed(stream)}, {stream['frames_dropped']} dropped",
+        **({"recorded": _recorded(stream)} if recorded else {}),
         "packets": f"{stream['packets_received']} received, {stream['packets_lost']} lost",
         " ": f"{stream['packets_reordered']} reordered, {stream['packets_duplicated']} duplicated",
         "  ": f"{stream['packets_rejected']} refused, {stream['kernel_drops']} kernel drops",
@@ -39,6 +42,12 @@ def _column(stream: dict[str, Any]) -> dict[str, str]:
         "latency": _pair(stream["latency_ms"], "p50", "p95"),
         "   ": _pair(stream["latency_ms"], "p99", "max"),
     }
+
+
+def _recorded(stream: dict[str, Any]) -> str:
+    """Return how many frames are in files, and how many should be and are not."""
+    lost = stream["frames_unrecorded"]
+    return f"{stream['frames_recorded']} frames" + (f", {lost} not" if lost else "")
 
 
 def _picture(stream: dict[str, Any]) -> str:

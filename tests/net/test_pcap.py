@@ -25,7 +25,7 @@ from net.captures import (
 )
 from peers import need
 from rtpjpeg.errors import CaptureError
-from rtpjpeg.net.pcap import Datagram, ip_packet, read_datagrams, write_datagrams
+from rtpjpeg.net.pcap import Datagram, DatagramWriter, ip_packet, read_datagrams, write_datagrams
 
 TIMES = [1_700_000_000.000001, 1_700_000_000.5, 1_700_000_001.999999]
 
@@ -49,6 +49,23 @@ def test_what_is_written_is_read_back(tmp_path: Path, seed: int) -> None:
     assert [row[1:] for row in got] == [row[1:] for row in datagrams]
     assert [round(row[0] * 10**6) for row in got] == [round(row[0] * 10**6) for row in datagrams]
     assert (reader.notices, reader.skipped.total()) == ([], 0)
+
+
+def test_a_writer_writes_one_by_one_what_all_at_once_are(tmp_path: Path, seed: int) -> None:
+    datagrams = mixture(seed)
+    write_datagrams(tmp_path / "all.pcap", datagrams)
+    with open(tmp_path / "each.pcap", "wb", buffering=0) as stream:
+        writer = DatagramWriter(stream)
+        for number, datagram in enumerate(datagrams):
+            assert writer.count == number
+            writer.write(*datagram)
+            with pytest.raises(CaptureError, match=f"^datagram {number + 2} from"):
+                writer.write(1.0, ("nobody", 1), DESTINATION, b"")
+            if number == 20:
+                assert len(list(read_datagrams(tmp_path / "each.pcap"))) == 21
+        writer.close()
+        assert stream.closed
+    assert (tmp_path / "each.pcap").read_bytes() == (tmp_path / "all.pcap").read_bytes()
 
 
 def test_an_empty_capture_is_written_and_read(tmp_path: Path) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from receiver.feeding import last_json, write_capture
-from rtpjpeg import ReceiverSession
+from rtpjpeg import PacketTrain, ReceiverSession
 from rtpjpeg.net.impaired import through_link
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
 from rtpjpeg.net.pcap import read_datagrams, write_datagrams
-from rtpjpeg.receiver.capture_file import FLUSH
+from rtpjpeg.receiver.capture_file import FLUSH, CapturePlayer
 from rtpjpeg.receiver.cli import main
+from rtpjpeg.receiver.source import Source
+from rtpjpeg.receiver.stream import CLEARLY, Stream
 
 Capture = pytest.CaptureFixture[str]
 
@@ -53,10 +57,13 @@ def test_a_bad_network_runs_by_the_clock_of_the_capture(tmp_path: Path, capsys: 
     write_capture(path, frames=30)
     spec = f"loss=3%,reorder=3%,duplicate=3%,delay=20ms,jitter=5ms,blackout=200ms+300ms,seed={seed}"
     session, packets = ReceiverSession(), 0
-    for now, source, _, payload in through_link(read_datagrams(path), Link(Impairment.parse(spec))):
-        session.receive(payload, now, source)
-        session.handle_timer(now)
-        packets += 1
+    left = through_link(read_datagrams(path), Link(Impairment.parse(spec)))
+    for (now, source), group in groupby(left, key=itemgetter(0, 1)):
+        payloads = [payload for *_, payload in group]
+        while (due := session.next_timer()) is not None and due < now - CLEARLY:
+            session.handle_timer(due)
+        session.receive(PacketTrain.from_packets(payloads), now, source, more=True)
+        packets += len(payloads)
     session.handle_timer(now + FLUSH)
     found = []
     for _ in range(2):
@@ -95,3 +102,23 @@ def test_a_file_that_is_no_capture_is_one_line(tmp_path: Path, capsys: Capture) 
     said = capsys.readouterr().err
     assert said.startswith(f"rtpjpeg-view: {path}: found ")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("longest", [1024, 5])
+def test_packets_of_one_time_were_read_at_once(
+    longest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtpjpeg.receiver.capture_file.LONGEST_TRAIN", longest)
+    path = tmp_path / "one.pcap"
+    write_capture(path, frames=3)
+    rows = [(1.8e9, *row[1:]) for row in read_datagrams(path)]
+    write_datagrams(path, rows)
+    stream = Stream(Source("one"), ReceiverSession(), lambda frame: None, None)
+    trains: list[int] = []
+    stream.tap = lambda train, now, peer: trains.append(len(train))
+    player = CapturePlayer(path, lambda label: stream, lambda: None, None, paced=False)
+    player.start()
+    player.join()
+    assert (player.fault, stream.frames_received, sum(trains)) == (None, 3, len(rows))
+    assert len(trains) == -(-len(rows) // longest)
+    assert set(trains[:-1]) <= {longest}

@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.receiver.cli import m
 KEYS = frozenset(
     "source ssrc width height packets_received packets_lost packets_duplicated packets_reordered"
     " packets_rejected kernel_drops frames_received frames_concealed concealed_share frames_dropped"
-    " frames_shown fps jitter_ms latency_ms stages_ms".split()
+    " frames_recorded frames_unrecorded recording frames_shown fps jitter_ms latency_ms stages_ms".split()
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -160,7 +160,7 @@ def test_no_frame_in_time_is_exit_code_1(capsys: Capture) -> None:
     (stream,) = last_json(said.out)["streams"]
     assert set(stream) >= KEYS
     assert stream["frames_received"] == 0
-    for key in ("ssrc", "width", "height", "fps", "jitter_ms", "latency_ms", "stages_ms"):
+    for key in ("ssrc", "width", "height", "fps", "jitter_ms", "latency_ms", "stages_ms", "recording"):
         assert stream[key] is None
 
 

@@ -215,3 +215,78 @@ def test_only_accepted_peers_are_heard() -> None:
         assert ended.wait(60)
     found = stream.statistics()
     assert found["packets_received"] == 0 and found["packets_rejected"] > 0
+
+
+def test_what_was_due_before_a_packet_is_done_before_it() -> None:
+    """A packet that comes behind the wait for it is late, in a capture as it is live."""
+    stream, delivered = make_stream()
+    packetizer = Packetizer()
+    feed(stream, 2, packetizer)
+    packets = list(train(2, packetizer))
+    for packet in packets[:2] + packets[3:]:
+        stream.receive(packet, 1.0, PEER, more=True)
+    stream.catch_up(1.005)
+    assert stream.statistics()["frames_dropped"] == 0, "due at this moment, and what came now was read first"
+    stream.catch_up(1.2)
+    assert stream.statistics()["frames_dropped"] == 1
+    stream.receive(packets[2], 1.2, PEER)
+    assert len(delivered) == 2
+
+
+def test_taps_are_handed_packets_and_frames_and_may_be_taken_away() -> None:
+    stream, delivered = make_stream()
+    packets: list[tuple[float, object, int]] = []
+    frames: list[Frame] = []
+    stream.tap = lambda train, now, peer: packets.append((now, peer, len(train)))
+    stream.frame_tap = frames.append
+    packetizer = Packetizer()
+    feed(stream, 2, packetizer)
+    stream.tap = stream.frame_tap = None
+    feed(stream, 1, packetizer)
+    assert frames == delivered[:2]
+    assert [packet[:2] for packet in packets] == [(0.0, PEER), (1 / 30, PEER)]
+    assert sum(packet[2] for packet in packets) == sum(frame.packets for frame in frames)
+
+
+class ReadsAt(UdpReceiver):
+    """A receiver whose reads end at given times of a clock; each finds one packet."""
+
+    def __init__(self, clock: list[float], reads: list[tuple[float, PacketTrain]]) -> None:
+        super().__init__("127.0.0.1", 0)
+        self.clock, self.reads = clock, reads
+
+    def receive(self, timeout: float | None = None) -> list[tuple[PacketTrain, tuple[str, int]]]:
+        if not self.reads:
+            self.clock[0] += 100
+            return []
+        self.clock[0], train = self.reads.pop(0)
+        return [(train, PEER)]
+
+
+@pytest.mark.parametrize("late", [100.106, 100.15])
+def test_packets_that_are_read_in_front_of_a_timer_have_a_time_in_front_of_it(
+    late: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a recording would not tell whether the wait was over when they came."""
+    packetizer = Packetizer()
+    first, second = train(0, packetizer), list(train(1, packetizer))
+    behind_a_hole, rest = second[1:3], second[:1] + second[3:]
+    clock = [100.0]
+    reads = [
+        (100.0, first),
+        (100.1, PacketTrain.from_packets(behind_a_hole)),
+        (late, PacketTrain.from_packets(rest[:1])),  # the wait was over at 100.105
+        (100.2, PacketTrain.from_packets(rest[1:])),
+    ]
+    monkeypatch.setattr("rtpjpeg.receiver.stream.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    times: list[float] = []
+    delivered: list[Frame] = []
+    receiver = ReadsAt(clock, reads)
+    session = ReceiverSession(deadline=10)
+    stream = LiveStream(Source("rtp://:1"), session, receiver, delivered.append, lambda: None, duration=10)
+    stream.tap = lambda train, now, peer: times.append(now)
+    stream.start()
+    stream.join()
+    assert stream.fault is None
+    assert times == [100.0, 100.1, pytest.approx(100.105, abs=1e-9), 100.2]
+    assert len(delivered) == 2

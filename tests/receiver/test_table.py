@@ -88,3 +88,10 @@ def test_a_terminal_gets_a_table_that_is_drawn_over_itself() -> None:
 def test_a_terminal_with_rich_gets_that_table() -> None:
     need_module("rich")
     assert choose_live_table(terminal=True) is RichTable
+
+
+def test_what_is_recorded_has_a_row_where_anything_is() -> None:
+    recorded = {**STREAM, "recording": "a.mkv", "frames_recorded": 30, "frames_unrecorded": 2}
+    nothing = {**STREAM, "recording": None, "frames_recorded": 0, "frames_unrecorded": 0}
+    assert ("recorded", ["0 frames", "30 frames, 2 not"]) in rows([nothing, recorded])
+    assert "recorded" not in [name for name, _ in rows([nothing])]
