@@ -82,6 +82,8 @@ class Metronome:
         self._sleep = sleep
         self._start: float | None = None
         self._number = -1
+        self.due = 0.0
+        """When the frame of the last ``wait`` was due, seconds of the clock; without a rate, when it was."""
 
     def wait(self) -> int:
         """Sleep until the next frame is due and return its number; frames whose time is over are skipped."""
@@ -89,9 +91,11 @@ class Metronome:
         now = self._clock()
         if self._start is None:
             self._start = now
+        self.due = now
         if self.fps:
             self._number = max(self._number, int((now - self._start) * self.fps))
-            self._sleep_until(self._start + self._number / self.fps, now)
+            self.due = self._start + self._number / self.fps
+            self._sleep_until(self.due, now)
         return self._number
 
     def _sleep_until(self, due: float, now: float) -> None:

@@ -63,10 +63,12 @@ class SyntheticCamera(Camera):
         self.open()
         assert self._scene is not None
         self.frame_number = self._metronome.wait()
-        captured_at = self._clock()
+        # A shutter opens when it is due: what a busy machine takes longer is age of the picture.
+        captured_at = self._metronome.due
         if self._start is None:
             self._start = captured_at
-        planes = self._scene.draw(captured_at - self._start, self.frame_number, self._wall() // 1000)
+        wall = self._wall() - round((self._clock() - captured_at) * 1e9)
+        planes = self._scene.draw(captured_at - self._start, self.frame_number, wall // 1000)
         jpeg = self._encoder.encode_planes(*planes)
         return Frame(jpeg, self.width, self.height, captured_at=captured_at)
 

@@ -44,6 +44,27 @@ def test_a_late_reader_gets_the_newest_frame_and_no_queue() -> None:
     assert clock.now == pytest.approx(1000.6)
 
 
+def test_what_is_late_was_due_all_the_same() -> None:
+    clock = Clock()
+    metronome = Metronome(10, clock, clock.sleep)
+    due = []
+    for late in (0.0, 0.03, 0.15, 0.0):
+        metronome.wait()
+        due.append(metronome.due)
+        clock.now += late
+    # The third frame was read while the fourth was due: that one is taken at once.
+    assert due == pytest.approx([1000.0, 1000.1, 1000.2, 1000.3])
+
+
+def test_without_a_rate_a_frame_is_due_when_it_is_asked_for() -> None:
+    clock = Clock()
+    metronome = Metronome(0, clock, clock.sleep)
+    metronome.wait()
+    clock.now += 0.5
+    metronome.wait()
+    assert metronome.due == 1000.5
+
+
 def test_a_reader_within_its_period_skips_nothing() -> None:
     clock = Clock()
     metronome = Metronome(10, clock, clock.sleep)

@@ -76,6 +76,22 @@ def test_two_cameras_look_different_and_one_looks_the_same_again() -> None:
     assert (first == again).all()
 
 
+def test_a_picture_taken_late_is_of_the_moment_when_it_was_due() -> None:
+    clock = Clock()
+    late = iter((0.0, 0.004, 0.002))
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds + next(late))
+
+    source = SyntheticCamera(
+        "camera1", 320, 240, 25.0, clock=clock, sleep=sleep, wall=lambda: round((clock() - 1000) * 1e9) + WALL
+    )
+    frames = [source.read() for _ in range(3)]
+    assert [frame.captured_at for frame in frames] == pytest.approx([1000.0, 1000.04, 1000.08])
+    strips = [read_strip(decoded(frame.jpeg)) for frame in frames]
+    assert strips == [(number, WALL // 1000 + number * 40_000) for number in range(3)]
+
+
 def test_the_scene_moves() -> None:
     source = camera(fps=5)
     images = [decoded(source.read().jpeg) for _ in range(5)]
