@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from .packetizer import Packetizer, packetize
     from .payload import JpegHeader, JpegPayload, QuantizationTableHeader, RestartHeader
     from .receiver.api import open, open_pair
-    from .receiver.framestream import FrameStream
-    from .receiver.pairs import FramePair, PairStream
-    from .receiver.videocapture import VideoCapture
+    from .receiver.program.framestream import FrameStream
+    from .receiver.program.pairs import FramePair, PairStream
+    from .receiver.program.videocapture import VideoCapture
     from .rtp import RtpPacket
     from .sdp import SessionDescription
     from .session import ReceiverSession, SenderSession
@@ -85,9 +85,9 @@ _ROOMS = {
     "packetizer": "Packetizer packetize",
     "payload": "JpegHeader JpegPayload QuantizationTableHeader RestartHeader",
     "receiver.api": "open open_pair",
-    "receiver.framestream": "FrameStream",
-    "receiver.pairs": "FramePair PairStream",
-    "receiver.videocapture": "VideoCapture",
+    "receiver.program.framestream": "FrameStream",
+    "receiver.program.pairs": "FramePair PairStream",
+    "receiver.program.videocapture": "VideoCapture",
     "rtp": "RtpPacket",
     "sdp": "SessionDescription",
     "session": "ReceiverSession SenderSession",

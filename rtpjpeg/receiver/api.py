@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ..errors import ConfigError
 from ..net.impairment import Impairment
-from .framestream import FrameStream
 from .opening import Opener
-from .pairs import PairStream
+from .program.framestream import FrameStream
+from .program.pairs import PairStream
 from .source import EXPECTED, Source, read_sources
 
 DEFAULT_SOURCE = "rtp://:5000"

@@ -21,8 +21,8 @@ from ..sender.console import (
 )
 
 if TYPE_CHECKING:
-    from .rotation import Rotation
-    from .target import Target
+    from .recording.rotation import Rotation
+    from .recording.target import Target
 
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
@@ -117,7 +117,7 @@ def _add_recording(parser: argparse.ArgumentParser) -> None:
 
 def _target(text: str) -> Target:
     """Return what a FILE means (for argparse)."""
-    from .target import Target  # Only who records waits for it.
+    from .recording.target import Target  # Only who records waits for it.
 
     try:
         return Target.parse(text)
@@ -127,7 +127,7 @@ def _target(text: str) -> Target:
 
 def _rotation(text: str) -> Rotation:
     """Return what a SPEC of --rotate means (for argparse)."""
-    from .rotation import Rotation
+    from .recording.rotation import Rotation
 
     try:
         return Rotation.parse(text)

@@ -16,7 +16,7 @@ from ..sender.console import DONE, FAULT, Mailbox, log_to_stderr, say_impairment
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
-from .recording import prepare
+from .recording.run import prepare
 from .source import DEFAULT_SOURCES, read_sources
 from .table import choose_live_table, text_table
 from .viewer import Window, load_toolkit, window_opens

@@ -16,11 +16,11 @@ from .decode import can_decode
 from .display import Display, View
 from .opening import Opener, flow_of
 from .pictures import Pictures
-from .recording import Recording
-from .rotation import Rotation
+from .recording.rotation import Rotation
+from .recording.run import Recording
+from .recording.target import Target
 from .source import Source
 from .stream import LiveStream, Stream
-from .target import Target
 
 COMMAND = "rtpjpeg-view"
 ENDED, PICTURE, OVER = "ended", "picture", "over"

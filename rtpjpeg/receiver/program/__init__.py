@@ -1,0 +1,1 @@
+"""Streams for programs: what stands behind ``rtpjpeg.open``, ``open_pair`` and ``VideoCapture``."""

@@ -1,0 +1,1 @@
+"""Recordings: frames and packets as they came, in files, beside whoever watches."""
