@@ -3,7 +3,7 @@
 A JPEG may hold restart intervals that nobody has seen since the quality last changed; in the file they
 are mid-grey. On a screen they would flash, and the picture before is nearly always the better guess. The
 other stale intervals are as an earlier frame had them; where the whole picture has moved since, they are
-drawn from the picture before, moved as far.
+drawn from the picture before, moved as far. Fields of interlaced video are made into pictures by ``fields``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from ..concealment import STALE, UNSEEN
 from ..frame import Frame
 from .decode import Image, decode
+from .fields import Fields
 from .motion import Shift, find_shift, overlap
 
 Area = tuple[slice, slice]
@@ -29,16 +30,20 @@ class Painter:
     def __init__(self) -> None:
         self._before: Image | None = None
         self._number = -1
+        self._fields = Fields()
         self._rest = 0
         """Frames for which no motion is looked for, because none was found."""
 
     def __call__(self, frame: Frame) -> Image:
-        """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises."""
+        """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises.
+
+        Of a field they are twice as high as the frame.
+        """
         image, before = decode(frame.jpeg), self._before
         if frame.interval_states and before is not None and before.shape == image.shape:
             self._fill(image, before, frame)
         self._before, self._number = image, frame.number
-        return image
+        return self._fields.show(frame, image)
 
     def _fill(self, image: Image, before: Image, frame: Frame) -> None:
         """Draw the stale areas of an image from the one before."""
