@@ -4,63 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from .pictures import Pictures
-from .stream import Stream
 from .table import LiveTable
-from .viewer import QUIT_KEYS, Card, Window
-
-NO_SIGNAL = 1.0
-"""Seconds without a picture after which the window says so."""
-REFRESH = 0.5
-"""Seconds from one text below the pictures to the next."""
-
-
-class View:
-    """One stream and its pictures, as a display sees them."""
-
-    def __init__(self, stream: Stream, pictures: Pictures) -> None:
-        self.stream = stream
-        self.pictures = pictures
-        self._details = ""
-        self._counted = (0, time.monotonic())
-
-    def statistics(self) -> dict[str, Any]:
-        """Return all counters under the names that ``rtpjpeg-view --json`` prints."""
-        return {**self.stream.statistics(), **self.pictures.statistics()}
-
-    def card(self, now: float) -> Card:
-        """Return what the window shows at ``now``, monotonic seconds."""
-        self._refresh(now)
-        source = self.stream.source
-        return Card(source.title or source.label, self.pictures.image, self._details, self._alarm(now))
-
-    def _refresh(self, now: float) -> None:
-        """Write the details anew; not at each picture, since nobody could read them."""
-        frames, since = self._counted
-        frame = self.stream.newest
-        if frame is None or (self._details and now - since < REFRESH):
-            return
-        received = self.stream.frames_received
-        fps = (received - frames) / (now - since) if self._details else self.stream.fps
-        self._counted = (received, now)
-        parts = [f"{frame.width}x{frame.height}"]
-        parts += [f"{fps:.0f} fps"] if fps else []
-        latency = self.pictures.latency.total.summary()
-        parts += [f"latency {latency['p50']:.1f} ms"] if latency else []
-        lost = self.stream.session.statistics.packets_lost
-        parts += [f"{lost} lost"] if lost else []
-        self._details = "   ".join(parts)
-
-    def _alarm(self, now: float) -> str:
-        if self.stream.fault:
-            return "ended"
-        shown_at = self.pictures.shown_at
-        if shown_at is None:
-            return "waiting"
-        silent = now - shown_at
-        return f"no signal for {silent:.0f} s" if silent >= NO_SIGNAL else ""
+from .view import REFRESH, View
+from .viewer import QUIT_KEYS, Window
 
 
 class Display(Protocol):
@@ -104,7 +52,7 @@ class TableDisplay:
         now = time.monotonic()
         if now >= self._next and self.pace is not None:
             self._next = now + self.pace
-            self._table.update([view.statistics() for view in views])
+            self._table.update([view.live_statistics(now) for view in views])
         return True
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from ..serial import timestamp_difference
 from .decode import Image
 
 WHOLE, ODD, EVEN, SINGLE = range(4)
-"""What the type-specific field says of a frame: a picture, one of two fields, a field that stands for both."""
+"""What the type-specific field says: a whole picture, one of two fields, a field that stands for both."""
 LONGEST = CLOCK_RATE // 25
 """Timestamp units between two fields of one picture, at most: those of 12.5 pictures a second. The even
 field of the next picture is three field times behind, which is more at 25 pictures a second and above."""

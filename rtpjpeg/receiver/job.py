@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,16 +19,20 @@ from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
 from ..session import ReceiverSession
 from .capture_file import CapturePlayer
 from .decode import can_decode
-from .display import Display, View
+from .display import Display
 from .pictures import Pictures
 from .source import Source
 from .stream import LiveStream, Stream
+from .view import View
 
 COMMAND = "rtpjpeg-view"
 ENDED, PICTURE, OVER = "ended", "picture", "over"
 """Words of the mailbox: a source has ended, a picture is there, there is nothing more to come."""
 JOIN_SECONDS = 1.5
 """How long a thread may take to end: a signal is answered within 2 s."""
+
+WATCH = 0.5
+"""Seconds from one look whether a stream is lost to the next, at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +130,7 @@ class Job:
         pictures = self._make_pictures(label, measured=False)
         flow = replace(source, label=label, title=label.rpartition("#")[2], capture=None)
         stream = Stream(flow, self._make_session(flow), pictures.show, self.options.frames)
-        self.views.append(View(stream, pictures))
+        self.views.append(View(stream, pictures, silences=not self.options.headless))
         return stream
 
     def _make_pictures(self, label: str, measured: bool = True) -> Pictures:
@@ -156,7 +161,9 @@ class Job:
         self._tells_pictures = display.wants_pictures
         left = len(self._runners)
         while left > 0:
-            words = self._words(display.pace)
+            words = self._words(WATCH if display.pace is None else min(display.pace, WATCH))
+            for view in self.views:
+                view.watch(time.monotonic())
             left -= words.count(ENDED)
             if not display.update(self.views) or Mailbox.STOP in words:
                 return False
@@ -175,6 +182,8 @@ class Job:
 
     def stop(self) -> None:
         """End all threads; pictures that wait are still shown."""
+        for view in self.views:
+            view.stop(time.monotonic())
         for runner in self._runners:
             runner.stop()
         for runner in self._runners:

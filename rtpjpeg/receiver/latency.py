@@ -17,9 +17,9 @@ from .decode import Image
 LONGEST = 60.0
 """Seconds; what seems older comes from a clock that is wrong, or from a recording."""
 
-STAGES = ("transport", "assembly", "queue", "decode")
+STAGES = ("transport", "assembly", "queue", "decode", "show")
 """Capture to first packet (encoding and sending included), first packet to whole frame, whole frame to
-the decoder, the decoder itself."""
+the decoder, the decoder itself, the decoded picture to the screen."""
 
 
 class Latency:
@@ -59,6 +59,10 @@ class Latency:
         self.total.add(age)
         if frame.received_at is not None:
             self.stages["transport"].add(max(0.0, age - (ended - frame.received_at)))
+
+    def shown(self, decoded_at: float, now: float) -> None:
+        """Count a picture that was decoded and is on the screen now, monotonic seconds."""
+        self._count_stage("show", decoded_at, now)
 
     def stages_ms(self) -> dict[str, Any] | None:
         """Return p50, p95, p99 and max in milliseconds for each stage; None without a measurement."""

@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .decode import Image
+from .view import Card
 
 BACKGROUND = 22
 BAR = 38
@@ -42,17 +42,6 @@ cv2.namedWindow("rtpjpeg", cv2.WINDOW_NORMAL)
 cv2.waitKey(1)
 cv2.destroyAllWindows()
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What one stream shows."""
-
-    title: str
-    image: Image | None
-    details: str
-    alarm: str = ""
-    """A short word about a fault, such as "no signal"."""
 
 
 def window_opens() -> bool:
