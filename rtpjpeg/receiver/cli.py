@@ -17,16 +17,17 @@ from ..sender.console import (
     positive_number,
     run,
 )
+from .keys import IN_SHORT
 
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
-    " statistics are shown instead. In the window q or Escape ends, and s saves what --snapshot saves."
+    " statistics are shown instead."
 )
 
 
 def build_parser() -> Parser:
     """Return the parser of rtpjpeg-view; man page and completions are made from it."""
-    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=EXIT_CODES)
+    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=f"{IN_SHORT} {EXIT_CODES}")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument(
         "source",
@@ -81,7 +82,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--snapshot",
         metavar="DIR",
-        help="write the newest picture of each camera into this folder at the end, and at the key s",
+        help="write the newest picture of each camera into this folder at the end, and at the key s those in"
+        " the window",
     )
     add_impair(parser)
     add_reports(parser)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+from .canvas import FROZEN, RECORDING, Canvas, Tile, size_of
+from .controls import Actions, Controls, Shown
+from .layout import natural
+from .panel import figures_rows
+from .pictures import Picture
 from .table import LiveTable
-from .view import REFRESH, View
-from .viewer import QUIT_KEYS, Window
+from .view import View
+from .viewer import LARGEST, Window
+from .watch import LIVE
 
 
 class Display(Protocol):
@@ -60,26 +66,51 @@ class TableDisplay:
 
 
 class WindowDisplay:
-    """Shows the pictures; q or Escape ends, s saves what is shown, closing the window ends too."""
+    """Shows the pictures, and does what the keys say. The newest picture is drawn, however many came."""
 
-    def __init__(self, window: Window, save: Callable[[], object]) -> None:
+    def __init__(self, window: Window, actions: Actions) -> None:
         self.pace: float | None = 0.02
         self.wants_pictures = True
         self._window = window
-        self._save = save
-        self._shown: tuple[int, ...] = ()
-        self._drawn_at = 0.0
+        self._canvas = Canvas()
+        self._controls = Controls(actions, window.toggle_full_screen)
+        self._painted: dict[View, Picture] = {}
+        """The picture of each stream that was on the screen last."""
 
     def update(self, views: Sequence[View]) -> bool:
         now = time.monotonic()
-        shown = tuple(view.pictures.frames_shown for view in views)
-        if views and (shown != self._shown or now - self._drawn_at >= REFRESH):
-            self._shown, self._drawn_at = shown, now
-            self._window.show([view.card(now) for view in views])
-        key = self._window.key()
-        if key == ord("s"):
-            self._save()
-        return key not in QUIT_KEYS and (not self._drawn_at or self._window.is_open())
+        shown = self._controls.shown(views)
+        tiles = [self._tile(view, picture, now) for view, picture in shown]
+        if views:
+            self._window.fit(natural([size_of(view.pictures.image) for view in views], LARGEST))
+        message, help_ = self._controls.message(now), self._controls.help
+        drawn = self._canvas.draw(tiles, self._window.size, message, help_)
+        if drawn:
+            self._window.show(self._canvas.image)
+        code = self._window.key()
+        if drawn:
+            self._note(shown)
+        self._controls.press(code, views, now)
+        return not self._controls.ended and self._window.is_open()
+
+    def _tile(self, view: View, picture: Picture | None, now: float) -> Tile:
+        controls, state = self._controls, view.state(now)
+        across = state.word != LIVE and not controls.frozen
+        marks = [FROZEN] * controls.frozen + [RECORDING] * (controls.overlay and controls.actions.recording())
+        return Tile(
+            picture.image if picture else None,
+            figures_rows(view.figures(now), state, across) if controls.overlay else (),
+            state.text if across else "",
+            tuple(marks),
+        )
+
+    def _note(self, shown: Shown) -> None:
+        """Tell each picture that is on the screen for the first time."""
+        now = time.monotonic()
+        for view, picture in shown:
+            if picture is not None and self._painted.get(view) is not picture and not self._controls.frozen:
+                self._painted[view] = picture
+                view.pictures.note_shown(picture, now)
 
     def close(self) -> None:
         self._window.close()

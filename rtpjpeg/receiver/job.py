@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from .capture_file import CapturePlayer
 from .decode import can_decode
 from .display import Display
 from .pictures import Pictures
+from .snapshots import save
 from .source import Source
 from .stream import LiveStream, Stream
 from .view import View
@@ -33,8 +33,6 @@ JOIN_SECONDS = 1.5
 
 WATCH = 0.5
 """Seconds from one look whether a stream is lost to the next, at most."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +190,14 @@ class Job:
             view.pictures.finish(JOIN_SECONDS)
 
     def save_snapshots(self) -> None:
-        """Write the newest picture of each stream into the folder that was asked for."""
+        """Write the newest picture of each stream into the folder that was asked for.
+
+        Raises ``TransportError``.
+        """
         if self.options.snapshot is None:
             return
-        for view in self.views:
-            frame = view.stream.newest
-            if frame is not None:
-                name = "".join(c if c.isalnum() else "-" for c in view.stream.source.label).strip("-")
-                path = self.options.snapshot / f"{name}-{frame.timestamp:010d}.jpg"
-                path.write_bytes(frame.jpeg)
-                _log.info("%s: newest picture saved as %s", view.stream.source.label, path)
+        newest = [(view.stream.label, view.stream.newest) for view in self.views]
+        save([(label, frame) for label, frame in newest if frame is not None], self.options.snapshot)
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return the counters of all streams."""
