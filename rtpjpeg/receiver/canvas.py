@@ -26,6 +26,8 @@ DEEP_SHADE = 0.1
 """The same where a panel lies on others."""
 FADED = 0.4
 """How bright a picture is that has got old."""
+UNREADABLE = 0.2
+"""Scale of text below which help is left out."""
 RECORDING, FROZEN = "REC", "frozen"
 """Marks on a picture."""
 MARGIN = 8
@@ -128,8 +130,8 @@ class Canvas:
             _draw_alarm(area, tile.alarm, tile.image is not None)
 
     def _draw_over(self, size: Size, message: str, help_: bool) -> None:
-        if help_:
-            scale = _scale_for(size, panel_size(help_rows(), 1.0))
+        scale = _scale_for(size, panel_size(help_rows(), 1.0)) if help_ else 0.0
+        if scale >= UNREADABLE:
             _lay_centred(self.image, draw_panel(help_rows(), scale), 0.5, DEEP_SHADE)
         if message:
             scale = text_scale(size)

@@ -16,6 +16,10 @@ from .view import View
 from .viewer import LARGEST, Window
 from .watch import LIVE
 
+REPAINT = 0.5
+"""Seconds after which the window is painted though nothing is new: some toolkits lose what they were shown
+while the window came up."""
+
 
 class Display(Protocol):
     """Shows views; main thread only."""
@@ -74,6 +78,7 @@ class WindowDisplay:
         self._window = window
         self._canvas = Canvas()
         self._controls = Controls(actions, window.toggle_full_screen)
+        self._shown_at = float("-inf")
         self._painted: dict[View, Picture] = {}
         """The picture of each stream that was on the screen last."""
 
@@ -85,7 +90,8 @@ class WindowDisplay:
             self._window.fit(natural([size_of(view.pictures.image) for view in views], LARGEST))
         message, help_ = self._controls.message(now), self._controls.help
         drawn = self._canvas.draw(tiles, self._window.size, message, help_)
-        if drawn:
+        if drawn or now - self._shown_at >= REPAINT:
+            self._shown_at = now
             self._window.show(self._canvas.image)
         code = self._window.key()
         if drawn:

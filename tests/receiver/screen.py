@@ -56,9 +56,13 @@ class Desktop:
         assert done.returncode == 0, f"xdotool {words}: {done.stderr}"
         return done.stdout
 
+    def park_pointer(self) -> None:
+        """Move the pointer into a corner, for it would be seen on the pictures."""
+        self.hand("mousemove", str(WIDTH), str(HEIGHT))
+
     def await_window(self, title: str) -> str:
         """Return the number of the window with this title, when it is there and has the keyboard."""
-        self.hand("mousemove", str(WIDTH), str(HEIGHT))  # the pointer would be seen on the pictures
+        self.park_pointer()
         number = self.hand("search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
         self.hand("windowactivate", "--sync", number)
         return number
