@@ -22,10 +22,6 @@ class Box(NamedTuple):
     width: int
     height: int
 
-    def inset(self, margin: int) -> Box:
-        """Return the place inside a margin."""
-        return Box(self.left + margin, self.top + margin, self.width - 2 * margin, self.height - 2 * margin)
-
 
 def arrange(pictures: Sequence[Size], window: Size) -> list[Box]:
     """Return the place of each picture, row by row; all keep their shape and none is cut."""

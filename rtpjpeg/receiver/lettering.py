@@ -26,14 +26,20 @@ def opencv() -> Any:
     return cv2
 
 
-def _thickness(scale: float, bold: bool) -> int:
-    return max(1, round(scale * 1.3)) + (1 if bold else 0)
+def _pen(scale: float, bold: bool) -> tuple[int, int]:
+    """Return font and thickness. Thick lines run together in the old font; it has one of double lines."""
+    cv2, thickness = opencv(), max(1, round(scale * 1.3))
+    if not bold:
+        return cv2.FONT_HERSHEY_SIMPLEX, thickness
+    if int(cv2.__version__.partition(".")[0]) < 5:
+        return cv2.FONT_HERSHEY_DUPLEX, thickness
+    return cv2.FONT_HERSHEY_SIMPLEX, thickness + 1
 
 
 def text_width(text: str, scale: float, bold: bool = False) -> int:
     """Return how wide a text is, pixels."""
-    cv2 = opencv()
-    size, _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, _thickness(scale, bold))
+    font, thickness = _pen(scale, bold)
+    size, _ = opencv().getTextSize(text, font, scale, thickness)
     return int(size[0])
 
 
@@ -46,9 +52,8 @@ def put_text(
     area: Image, text: str, left: int, top: int, scale: float, colour: Colour, bold: bool = False
 ) -> None:
     """Write a line of text whose upper left corner is here; what does not fit is cut."""
-    cv2 = opencv()
+    cv2, (font, thickness) = opencv(), _pen(scale, bold)
     baseline = top + round(25 * scale)
-    font, thickness = cv2.FONT_HERSHEY_SIMPLEX, _thickness(scale, bold)
     cv2.putText(area, text, (left, baseline), font, scale, colour, thickness, cv2.LINE_AA)
 
 

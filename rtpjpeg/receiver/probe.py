@@ -22,7 +22,7 @@ try:
 except ImportError:
     sys.exit({_MISSING})
 try:
-    cv2.namedWindow("rtpjpeg-view", cv2.WINDOW_NORMAL)
+    cv2.namedWindow("rtpjpeg", cv2.WINDOW_NORMAL)
     cv2.waitKey(1)
     cv2.destroyAllWindows()
 except cv2.error as error:
@@ -97,9 +97,3 @@ def _hint(code: int, display: str) -> str:
             " pip install 'rtpjpeg[view]'"
         )
     return f"the display {display} does not answer"
-
-
-def window_fault() -> str:
-    """Return why no window can be opened here and what to do, or "" when one can."""
-    with Probe() as probe:
-        return probe.fault()

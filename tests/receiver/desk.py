@@ -19,6 +19,7 @@ from receiver.screen import Desktop, manage, open_screen
 from rtpjpeg import Packetizer
 from rtpjpeg.capture.encode import JpegEncoder
 from rtpjpeg.net.udp import UdpSender
+from rtpjpeg.receiver.lettering import ACCENT
 from rtpjpeg.receiver.png import write_png
 
 WIDTH, HEIGHT = 320, 240
@@ -80,8 +81,8 @@ class Desk:
     """Where the screen is kept when a test fails."""
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        self.desktop.hand("key", *keys)
+        """Press keys, one after the other, as slowly as a person: a toolkit keeps the newest one only."""
+        self.desktop.hand("key", "--delay", "100", *keys)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until something can be seen."""
@@ -93,14 +94,20 @@ class Desk:
         """Return what is on the screen, height x width x 3, BGR, int16."""
         return self.desktop.screen.pixels().astype(np.int16)
 
-    def box(self, colour: tuple[int, int, int], part: Any = None) -> tuple[int, int, int, int] | None:
+    def box(
+        self, colour: tuple[int, int, int], part: Any = None, within: int = 10
+    ) -> tuple[int, int, int, int] | None:
         """Return left, top, width and height of what has a colour; None where nothing has."""
         seen = self.look() if part is None else part
-        rows, columns = np.nonzero((np.abs(seen - colour) <= 10).all(axis=2))
+        rows, columns = np.nonzero((np.abs(seen - colour) <= within).all(axis=2))
         if len(rows) < 50:
             return None
         left, top = int(columns.min()), int(rows.min())
         return left, top, int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+
+    def accent(self) -> bool:
+        """Return whether something is written in the accent colour."""
+        return self.box(ACCENT, within=45) is not None
 
     def picture(self, camera: int) -> tuple[int, int, int, int] | None:
         """Return where the picture of a camera stands."""

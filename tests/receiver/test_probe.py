@@ -13,7 +13,7 @@ from live.commands import VIEW, Running
 from receiver.feeding import Feeder, free_ports, without_notices
 from rtpjpeg.receiver import probe as room
 from rtpjpeg.receiver import viewer
-from rtpjpeg.receiver.probe import window_fault
+from rtpjpeg.receiver.probe import Probe
 from rtpjpeg.receiver.viewer import Window
 
 HEADLESS = """
@@ -28,6 +28,11 @@ REMEDIES = [
     (HEADLESS, "pip uninstall opencv-python-headless opencv-python, then pip install 'rtpjpeg[view]'"),
     (MISSING, "OpenCV is not installed; pip install 'rtpjpeg[view]' brings it"),
 ]
+
+
+def window_fault() -> str:
+    with Probe() as probe:
+        return probe.fault()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from live.commands import VIEW, Running
 from peers import need_module
 from receiver.feeding import Feeder, free_ports, without_notices
 from receiver.screen import manage, open_screen
-from rtpjpeg.receiver.probe import window_fault
+from rtpjpeg.receiver.probe import Probe
 
 # Shows an image and pumps the window's events until it is on the screen. A server that has just started
 # loses windows now and then, so a child tries first, as it does for the command.
@@ -25,8 +25,9 @@ from receiver.screen import Screen
 from rtpjpeg.receiver.viewer import Window
 screen = Screen("", Path(sys.argv[1]))
 import cv2
-from rtpjpeg.receiver.probe import window_fault
-assert window_fault() == ""
+from rtpjpeg.receiver.probe import Probe
+with Probe() as probe:
+    assert probe.fault() == ""
 window = Window("rtpjpeg-view")
 window.fit((640, 240))
 while window.size != (640, 240):
@@ -69,7 +70,8 @@ def test_a_child_finds_that_a_window_opens(tmp_path: Path, monkeypatch: pytest.M
     need_module("cv2")
     with open_screen(tmp_path) as screen:
         monkeypatch.setenv("DISPLAY", screen.display)
-        assert window_fault() == ""
+        with Probe() as probe:
+            assert probe.fault() == ""
 
 
 def test_the_command_shows_a_window_where_there_is_a_display(tmp_path: Path) -> None:
