@@ -112,6 +112,7 @@ def help_rows() -> Rows:
     return (Row("Keys", bold=True), first._replace(apart=True), *others)
 
 
+@lru_cache(maxsize=64)
 def fitting(rows: Rows, box: Box) -> tuple[Rows, float]:
     """Return the rows that a picture has room for, and the scale of their text.
 
