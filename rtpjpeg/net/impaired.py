@@ -86,6 +86,11 @@ class ImpairedReceiver:
         """Bytes that the kernel granted of those asked."""
         return self._receiver.granted_buffer
 
+    @property
+    def asked_buffer(self) -> int:
+        """Bytes that were asked."""
+        return self._receiver.asked_buffer
+
     def __enter__(self) -> Self:
         return self
 

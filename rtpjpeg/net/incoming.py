@@ -51,6 +51,7 @@ class UdpReceiver:
         self.local_address: Address = plain(self._socket.getsockname())
         self.granted_buffer = self._granted(receive_buffer)
         """Bytes that the kernel granted of those asked, counted as it counts ``net.core.rmem_max``."""
+        self.asked_buffer = receive_buffer
         self._reader: Reader = PlainReader() if mmsg.recvmmsg is None else MmsgReader()
         self._waiter = Waiter(self._socket)
         self._coalesce = coalesce

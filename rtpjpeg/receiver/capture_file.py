@@ -87,6 +87,8 @@ class CapturePlayer:
             _log.debug("%s", self.path, exc_info=True)
             self.fault = f"internal error: {type(error).__name__}: {error}"
         finally:
+            for stream in self._flows.values():
+                stream.fault, stream.over = self.fault, True
             self._ended()
 
     def _play(self) -> None:

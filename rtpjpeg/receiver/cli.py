@@ -19,6 +19,7 @@ from ..sender.console import (
     positive_number,
     run,
 )
+from .keys import IN_SHORT
 
 if TYPE_CHECKING:
     from .recording.rotation import Rotation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Receive cameras that send JPEG over RTP (RFC 2435) and show them side by side. Without a display the"
-    " statistics are shown instead. In the window q or Escape ends, and s saves what --snapshot saves."
+    " statistics are shown instead."
 )
 
 _EXIT_CODES = f"{EXIT_CODES} Where the disk is full, recording stops and viewing goes on; the exit code is 1."
@@ -34,7 +35,7 @@ _EXIT_CODES = f"{EXIT_CODES} Where the disk is full, recording stops and viewing
 
 def build_parser() -> Parser:
     """Return the parser of rtpjpeg-view; man page and completions are made from it."""
-    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=_EXIT_CODES)
+    parser = Parser(prog="rtpjpeg-view", description=DESCRIPTION, epilog=f"{IN_SHORT} {_EXIT_CODES}")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument(
         "source",
@@ -90,7 +91,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--snapshot",
         metavar="DIR",
-        help="write the newest picture of each camera into this folder at the end, and at the key s",
+        help="write the newest picture of each camera into this folder at the end, and at the key s those in"
+        " the window",
     )
     add_impair(parser)
     add_reports(parser)

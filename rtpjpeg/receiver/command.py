@@ -13,13 +13,16 @@ from pathlib import Path
 from ..errors import TransportError
 from ..sender import memory
 from ..sender.console import DONE, FAULT, Mailbox, log_to_stderr, say_impairment
+from .controls import Actions, Shown
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
+from .probe import Probe
 from .recording.run import prepare
+from .snapshots import save
 from .source import DEFAULT_SOURCES, read_sources
 from .table import choose_live_table, text_table
-from .viewer import Window, load_toolkit, window_opens
+from .viewer import Window, load_toolkit
 
 OpenDisplay = Callable[[Job], Display]
 
@@ -86,15 +89,33 @@ def _judge_recording(job: Job, code: int) -> int:
 def _prepare_display(options: Options) -> OpenDisplay:
     """Find out what can be shown here and load what it needs; return what opens it."""
     if not options.headless:
-        if window_opens():
-            load_toolkit()
-            return lambda job: WindowDisplay(Window(COMMAND), job.save_snapshots)
-        _log.info("no window can be opened here, so statistics are shown instead")
+        with Probe() as probe:
+            load_toolkit()  # meanwhile: both take a while
+            fault = probe.fault()
+        if not fault:
+            return lambda job: WindowDisplay(Window(COMMAND), _actions(job))
+        _log.info("no window can be opened here, so statistics are shown instead: %s", fault)
     terminal = sys.stdout.isatty()
     if options.quiet or (options.headless and not terminal):
         return lambda job: NoDisplay()
     make_table = choose_live_table(terminal)
     return lambda job: TableDisplay(make_table(), pace=0.5 if terminal else 1.0)
+
+
+def _actions(job: Job) -> Actions:
+    """Return what the keys of the window do to the job."""
+    return Actions(
+        snapshot=lambda shown: _save_shown(shown, job.options.snapshot or Path()),
+        record=job.toggle_recording,
+        recording=lambda: job.recording,
+    )
+
+
+def _save_shown(shown: Shown, folder: Path) -> str:
+    """Save the pictures that are in the window as they came; return what to say."""
+    frames = [(view.stream.label, picture.frame) for view, picture in shown if picture is not None]
+    names = [str(path) for path in save(frames, folder)]
+    return f"saved {', '.join(names)}" if names else "there is no picture to save yet"
 
 
 def _show(job: Job, open_display: OpenDisplay) -> bool:

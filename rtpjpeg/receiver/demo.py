@@ -20,8 +20,8 @@ from ..errors import TransportError
 from ..sender.console import DONE, FAULT, MISSING, complain
 from .job import COMMAND, JOIN_SECONDS, OVER, Job
 from .png import write_png
+from .sheet import compose
 from .source import Source
-from .viewer import compose
 
 HOST = "127.0.0.1"
 SECONDS = 10.0

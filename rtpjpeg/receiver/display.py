@@ -3,64 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-from .pictures import Pictures
-from .stream import Stream
+from .canvas import FROZEN, RECORDING, Canvas, Tile, size_of
+from .controls import Actions, Controls, Shown
+from .layout import natural
+from .panel import figures_rows
+from .pictures import Picture
 from .table import LiveTable
-from .viewer import QUIT_KEYS, Card, Window
+from .view import View
+from .viewer import LARGEST, Window
+from .watch import LIVE
 
-NO_SIGNAL = 1.0
-"""Seconds without a picture after which the window says so."""
-REFRESH = 0.5
-"""Seconds from one text below the pictures to the next."""
-
-
-class View:
-    """One stream and its pictures, as a display sees them."""
-
-    def __init__(self, stream: Stream, pictures: Pictures) -> None:
-        self.stream = stream
-        self.pictures = pictures
-        self._details = ""
-        self._counted = (0, time.monotonic())
-
-    def statistics(self) -> dict[str, Any]:
-        """Return all counters under the names that ``rtpjpeg-view --json`` prints."""
-        return {**self.stream.statistics(), **self.pictures.statistics()}
-
-    def card(self, now: float) -> Card:
-        """Return what the window shows at ``now``, monotonic seconds."""
-        self._refresh(now)
-        source = self.stream.source
-        return Card(source.title or source.label, self.pictures.image, self._details, self._alarm(now))
-
-    def _refresh(self, now: float) -> None:
-        """Write the details anew; not at each picture, since nobody could read them."""
-        frames, since = self._counted
-        frame = self.stream.newest
-        if frame is None or (self._details and now - since < REFRESH):
-            return
-        received = self.stream.frames_received
-        fps = (received - frames) / (now - since) if self._details else self.stream.fps
-        self._counted = (received, now)
-        parts = [f"{frame.width}x{frame.height}"]
-        parts += [f"{fps:.0f} fps"] if fps else []
-        latency = self.pictures.latency.total.summary()
-        parts += [f"latency {latency['p50']:.1f} ms"] if latency else []
-        lost = self.stream.session.statistics.packets_lost
-        parts += [f"{lost} lost"] if lost else []
-        self._details = "   ".join(parts)
-
-    def _alarm(self, now: float) -> str:
-        if self.stream.fault:
-            return "ended"
-        shown_at = self.pictures.shown_at
-        if shown_at is None:
-            return "waiting"
-        silent = now - shown_at
-        return f"no signal for {silent:.0f} s" if silent >= NO_SIGNAL else ""
+REPAINT = 0.5
+"""Seconds after which the window is painted though nothing is new: some toolkits lose what they were shown
+while the window came up."""
 
 
 class Display(Protocol):
@@ -104,7 +62,7 @@ class TableDisplay:
         now = time.monotonic()
         if now >= self._next and self.pace is not None:
             self._next = now + self.pace
-            self._table.update([view.statistics() for view in views])
+            self._table.update([view.live_statistics(now) for view in views])
         return True
 
     def close(self) -> None:
@@ -112,26 +70,53 @@ class TableDisplay:
 
 
 class WindowDisplay:
-    """Shows the pictures; q or Escape ends, s saves what is shown, closing the window ends too."""
+    """Shows the pictures, and does what the keys say. The newest picture is drawn, however many came."""
 
-    def __init__(self, window: Window, save: Callable[[], object]) -> None:
+    def __init__(self, window: Window, actions: Actions) -> None:
         self.pace: float | None = 0.02
         self.wants_pictures = True
         self._window = window
-        self._save = save
-        self._shown: tuple[int, ...] = ()
-        self._drawn_at = 0.0
+        self._canvas = Canvas()
+        self._controls = Controls(actions, window.toggle_full_screen)
+        self._shown_at = float("-inf")
+        self._painted: dict[View, Picture] = {}
+        """The picture of each stream that was on the screen last."""
 
     def update(self, views: Sequence[View]) -> bool:
         now = time.monotonic()
-        shown = tuple(view.pictures.frames_shown for view in views)
-        if views and (shown != self._shown or now - self._drawn_at >= REFRESH):
-            self._shown, self._drawn_at = shown, now
-            self._window.show([view.card(now) for view in views])
-        key = self._window.key()
-        if key == ord("s"):
-            self._save()
-        return key not in QUIT_KEYS and (not self._drawn_at or self._window.is_open())
+        shown = self._controls.shown(views)
+        tiles = [self._tile(view, picture, now) for view, picture in shown]
+        if views:
+            self._window.fit(natural([size_of(view.pictures.image) for view in views], LARGEST))
+        message, help_ = self._controls.message(now), self._controls.help
+        drawn = self._canvas.draw(tiles, self._window.size, message, help_)
+        if drawn or now - self._shown_at >= REPAINT:
+            self._shown_at = now
+            self._window.show(self._canvas.image)
+        code = self._window.key()
+        if drawn:
+            self._note(shown)
+        self._controls.press(code, views, now)
+        return not self._controls.ended and self._window.is_open()
+
+    def _tile(self, view: View, picture: Picture | None, now: float) -> Tile:
+        controls, state = self._controls, view.state(now)
+        across = state.word != LIVE and not controls.frozen
+        marks = [FROZEN] * controls.frozen + [RECORDING] * (controls.overlay and controls.actions.recording())
+        return Tile(
+            picture.image if picture else None,
+            figures_rows(view.figures(now), state, across) if controls.overlay else (),
+            state.text if across else "",
+            tuple(marks),
+        )
+
+    def _note(self, shown: Shown) -> None:
+        """Tell each picture that is on the screen for the first time."""
+        now = time.monotonic()
+        for view, picture in shown:
+            if picture is not None and self._painted.get(view) is not picture and not self._controls.frozen:
+                self._painted[view] = picture
+                view.pictures.note_shown(picture, now)
 
     def close(self) -> None:
         self._window.close()

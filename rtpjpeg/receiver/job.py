@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +13,16 @@ from ..net.impairment import Impairment
 from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
 from .capture_file import CapturePlayer
 from .decode import can_decode
-from .display import Display, View
+from .display import Display
 from .opening import Opener, flow_of
 from .pictures import Pictures
 from .recording.rotation import Rotation
 from .recording.run import Recording
 from .recording.target import Target
+from .snapshots import save
 from .source import Source
 from .stream import LiveStream, Stream
+from .view import View
 
 COMMAND = "rtpjpeg-view"
 ENDED, PICTURE, OVER = "ended", "picture", "over"
@@ -28,7 +30,8 @@ ENDED, PICTURE, OVER = "ended", "picture", "over"
 JOIN_SECONDS = 1.5
 """How long a thread may take to end: a signal is answered within 2 s."""
 
-_log = logging.getLogger(__name__)
+WATCH = 0.5
+"""Seconds from one look whether a stream is lost to the next, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Job:
         stream = Stream(flow, self._opener.session(flow), pictures.show, self.options.frames)
         host, _, port = flow.title.rpartition(":")
         self._recording.attach(stream, (host, int(port)), self._several, live=False)
-        self.views.append(View(stream, pictures))
+        self.views.append(View(stream, pictures, silences=not self.options.headless))
         return stream
 
     def _make_pictures(self, label: str, measured: bool = True) -> Pictures:
@@ -138,7 +141,9 @@ class Job:
         self._tells_pictures = display.wants_pictures
         left = len(self._runners)
         while left > 0:
-            words = self._words(display.pace)
+            words = self._words(WATCH if display.pace is None else min(display.pace, WATCH))
+            for view in self.views:
+                view.watch(time.monotonic())
             left -= words.count(ENDED)
             if not display.update(self.views) or Mailbox.STOP in words:
                 return False
@@ -157,6 +162,8 @@ class Job:
 
     def stop(self) -> None:
         """End all threads; pictures that wait are still shown, and what waits for a file is written."""
+        for view in self.views:
+            view.stop(time.monotonic())
         for runner in self._runners:
             runner.stop()
         for runner in self._runners:
@@ -180,16 +187,14 @@ class Job:
         return self._recording.toggle()
 
     def save_snapshots(self) -> None:
-        """Write the newest picture of each stream into the folder that was asked for."""
+        """Write the newest picture of each stream into the folder that was asked for.
+
+        Raises ``TransportError``.
+        """
         if self.options.snapshot is None:
             return
-        for view in self.views:
-            frame = view.stream.newest
-            if frame is not None:
-                name = "".join(c if c.isalnum() else "-" for c in view.stream.source.label).strip("-")
-                path = self.options.snapshot / f"{name}-{frame.timestamp:010d}.jpg"
-                path.write_bytes(frame.jpeg)
-                _log.info("%s: newest picture saved as %s", view.stream.source.label, path)
+        newest = [(view.stream.label, view.stream.newest) for view in self.views]
+        save([(label, frame) for label, frame in newest if frame is not None], self.options.snapshot)
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return the counters of all streams."""

@@ -3,7 +3,7 @@
 A JPEG may hold restart intervals that nobody has seen since the quality last changed; in the file they
 are mid-grey. On a screen they would flash, and the picture before is nearly always the better guess. The
 other stale intervals are as an earlier frame had them; where the whole picture has moved since, they are
-drawn from the picture before, moved as far.
+drawn from the picture before, moved as far. Fields of interlaced video are made into pictures by ``fields``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..concealment import STALE, UNSEEN
 from ..errors import RtpJpegError
 from ..frame import Decoder, Frame
 from .decode import Image, decode
+from .fields import Fields
 from .motion import Shift, find_shift, overlap
 
 Area = tuple[slice, slice]
@@ -37,18 +38,22 @@ class Painter:
         self._number = -1
         self._completed_at = float("-inf")
         self._lock = threading.Lock()
+        self._fields = Fields()
         self._rest = 0
         """Frames for which no motion is looked for, because none was found."""
 
     def __call__(self, frame: Frame) -> Image:
-        """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises."""
+        """Return the pixels, height x width x 3, BGR, uint8; raises what ``decode`` raises.
+
+        Of a field they are twice as high as the frame.
+        """
         with self._lock:
             image, before = decode(frame.jpeg), self._before
             if frame.interval_states and before is not None and before.shape == image.shape:
                 self._fill(image, before, frame)
             if frame.completed_at is None or frame.completed_at >= self._completed_at:
                 self._keep(image, frame)
-            return image
+            return self._fields.show(frame, image)
 
     def _keep(self, image: Image, frame: Frame) -> None:
         """Keep a copy for the next frame, in the same memory: new memory costs as much as decoding."""

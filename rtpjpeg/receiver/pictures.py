@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..capture.slot import Slot
@@ -15,6 +16,17 @@ from .decode import Image, NoDecoderError
 from .latency import Latency
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A frame that has been decoded."""
+
+    frame: Frame
+    image: Image | None
+    """Height x width x 3, BGR, uint8, never written to again; None where no decoder is installed."""
+    decoded_at: float
+    """Monotonic seconds."""
 
 
 class Pictures:
@@ -30,15 +42,30 @@ class Pictures:
         self.latency = Latency()
         self.frames_shown = 0
         self.frames_undecodable = 0
-        self.image: Image | None = None
-        """The newest picture, height x width x 3, BGR, uint8; never written to again."""
-        self.shown_at: float | None = None
-        """Monotonic seconds of the newest picture."""
+        self.newest: Picture | None = None
+        self.interval = 0.0
+        """Seconds between pictures: the shorter of the last two intervals, so that a silence is none."""
+        self._interval_before = 0.0
         self.waiting: Slot[Frame] = Slot()
         self._tell = tell
         self._measured = measured
         self._told: set[str] = set()
         self._thread = threading.Thread(target=self._run, name=f"{label} pictures", daemon=True)
+
+    @property
+    def image(self) -> Image | None:
+        """The pixels of the newest picture."""
+        return self.newest.image if self.newest else None
+
+    @property
+    def shown_at(self) -> float | None:
+        """Monotonic seconds of the newest picture."""
+        return self.newest.decoded_at if self.newest else None
+
+    def note_shown(self, picture: Picture, now: float) -> None:
+        """Count how long a picture waited until it was on the screen, at ``now``, monotonic seconds."""
+        if self._measured:
+            self.latency.shown(picture.decoded_at, now)
 
     def start(self) -> None:
         """Begin to take frames out of ``waiting``."""
@@ -74,8 +101,11 @@ class Pictures:
             self.latency.measure(frame, image, began, time.monotonic(), time.time)
             if self.latency.clock_difference is not None:
                 self._tell_once("its clock and ours differ, so its latency is not known")
-        self.image = image
-        self.shown_at = time.monotonic()
+        now, before = time.monotonic(), self.shown_at
+        if before is not None:
+            self.interval = min(self._interval_before or now - before, now - before)
+            self._interval_before = now - before
+        self.newest = Picture(frame, image, now)
         self.frames_shown += 1
         self._tell()
 

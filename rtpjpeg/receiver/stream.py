@@ -19,6 +19,7 @@ from ..net.address import address_text, is_local
 from ..net.impaired import Receiver
 from ..session import ReceiverSession
 from ..train import PacketTrain
+from .drops import KernelDrops
 from .gate import Gate
 from .painter import Once, Painter
 from .source import Source
@@ -66,12 +67,18 @@ class Stream:
         """Whether the sender's clock is that of this machine; None where that is not known."""
         self.fault: str | None = None
         """Why the stream ended before its time."""
-        self._intervals = 0
-        self._fresh = 0
+        self.over = False
+        """True when the file that it was read from has ended."""
+        self.intervals = 0
+        """Restart intervals of all frames."""
+        self.intervals_fresh = 0
+        """Those that came with their frame; the others stand as an earlier frame had them."""
         self._deliver = deliver
         self._wanted = frames
         self._first_at = 0.0
         self._last_at = 0.0
+        self._first_octets = 0
+        self._last_octets = 0
         self._gate = Gate()
 
     @property
@@ -89,6 +96,17 @@ class Stream:
         """Frames a second from the first to the newest; 0 with fewer than two."""
         duration = self._last_at - self._first_at
         return (self.frames_received - 1) / duration if duration > 0 else 0.0
+
+    @property
+    def bitrate(self) -> float:
+        """Bits of UDP payload a second from the first frame to the newest; 0 with fewer than two."""
+        duration = self._last_at - self._first_at
+        return 8 * (self._last_octets - self._first_octets) / duration if duration > 0 else 0.0
+
+    @property
+    def newest_at(self) -> float:
+        """When the newest frame came, in seconds of the session's clock."""
+        return self._last_at
 
     @property
     def kernel_drops(self) -> int:
@@ -140,12 +158,13 @@ class Stream:
 
     def _take(self, frame: Frame, now: float) -> None:
         frame.decoder, frame.source = Once(self.painter), self.source.label
-        self._first_at = self._first_at if self.frames_received else now
-        self._last_at = now
+        if not self.frames_received:
+            self._first_at, self._first_octets = now, self.octets_received
+        self._last_at, self._last_octets = now, self.octets_received
         self.frames_received += 1
         self.frames_concealed += frame.concealed
-        self._intervals += frame.intervals
-        self._fresh += frame.fresh_intervals
+        self.intervals += frame.intervals
+        self.intervals_fresh += frame.fresh_intervals
         self.newest = frame
         tap = self.frame_tap
         if tap is not None:
@@ -177,7 +196,7 @@ class Stream:
     @property
     def concealed_share(self) -> float | None:
         """Share of the restart intervals of all frames that stand as an earlier frame had them."""
-        return 1 - self._fresh / self._intervals if self._intervals else None
+        return 1 - self.intervals_fresh / self.intervals if self.intervals else None
 
     def statistics(self) -> dict[str, Any]:
         """Return the counters under the names that ``rtpjpeg-view --json`` prints."""
@@ -199,6 +218,7 @@ class Stream:
             "concealed_share": None if share is None else round(share, 5),
             "frames_dropped": counted.frames_dropped,
             "fps": round(self.fps, 2) if self.frames_received > 1 else None,
+            "bitrate": round(self.bitrate) if self.frames_received > 1 else None,
             "same_clock": self.same_clock,
             "jitter_ms": round(counted.jitter_ms, 3) if counted.packets_received else None,
         }
@@ -222,6 +242,7 @@ class LiveStream(Stream):
     ) -> None:
         super().__init__(source, session, deliver, frames)
         self.receiver = receiver
+        self._drops = KernelDrops()
         self._ended = ended
         self._duration = duration
         self._looked_at = self._read_at = self._told_at = float("-inf")
@@ -284,7 +305,7 @@ class LiveStream(Stream):
             # What had not come when we began to read is late; what came since then may wait in the socket.
             self.handle_timer(now)
             self._looked_at = now
-            self._tell_notices()
+            self._tell_notices(now)
 
     def _order_time(self, now: float) -> float:
         self._told_at = max(self._told_at, self._before_timer(now, float("inf")))
@@ -305,9 +326,12 @@ class LiveStream(Stream):
         due = self.session.next_timer()
         return max(0.0, min(LONGEST_WAIT, end - now, LONGEST_WAIT if due is None else due - now))
 
-    def _tell_notices(self) -> None:
+    def _tell_notices(self, now: float) -> None:
         while self.receiver.notices:
             _log.warning("%s: %s", self.source.label, self.receiver.notices.pop(0))
+        notice = self._drops.notice(self.receiver, now)
+        if notice:
+            _log.warning("%s: %s", self.source.label, notice)
 
 
 def _address_text(source: object) -> str:

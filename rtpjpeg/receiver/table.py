@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+from .figures import Recent, share
+from .watch import LIVE
+from .words import bitrate_text, in_order, lost_text, share_text
 
 Row = tuple[str, list[str]]
 """What it is, then one text for each stream."""
@@ -20,27 +24,30 @@ class LiveTable(Protocol):
         """Leave the terminal as it was."""
 
 
-def rows(streams: Iterable[dict[str, Any]]) -> list[Row]:
+def rows(streams: Sequence[dict[str, Any]]) -> list[Row]:
     """Return the table of ``rtpjpeg-view`` statistics, a column for each stream."""
-    streams = list(streams)
     recorded = any(stream.get("recording") for stream in streams)
     columns = [_column(stream, recorded) for stream in streams]
-    return [(name, [column[name] for column in columns]) for name in (columns[0] if columns else {})]
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [(name, [column.get(name, "") for column in columns]) for name in names]
 
 
 def _column(stream: dict[str, Any], recorded: bool) -> dict[str, str]:
     return {
         "source": stream["source"],
+        "state": stream["state"],
         "picture": _picture(stream),
         "frames": f"{stream['frames_received']} received, {stream['frames_shown']} shown",
         "": f"{_concealed(stream)}, {stream['frames_dropped']} dropped",
         **({"recorded": _recorded(stream)} if recorded else {}),
-        "packets": f"{stream['packets_received']} received, {stream['packets_lost']} lost",
+        "packets": f"{stream['packets_received']} received, {_lost(stream)} lost",
         " ": f"{stream['packets_reordered']} reordered, {stream['packets_duplicated']} duplicated",
-        "  ": f"{stream['packets_rejected']} refused, {stream['kernel_drops']} kernel drops",
+        "  ": f"{stream['packets_rejected']} refused, {stream['kernel_drops']} dropped by the kernel",
+        **({"lately": _lately(stream)} if "recent" in stream else {}),
         "jitter": _milliseconds(stream["jitter_ms"]),
         "latency": _pair(stream["latency_ms"], "p50", "p95"),
         "   ": _pair(stream["latency_ms"], "p99", "max"),
+        **{f"  {name}": _pair(stage, "p50", "p99") for name, stage in in_order(stream["stages_ms"])},
     }
 
 
@@ -53,7 +60,24 @@ def _recorded(stream: dict[str, Any]) -> str:
 def _picture(stream: dict[str, Any]) -> str:
     if not stream["width"]:
         return "none yet"
-    return f"{stream['width']}x{stream['height']}, {stream['fps'] or 0:.1f} a second"
+    recent = stream.get("recent") or Recent(stream["fps"], stream["bitrate"])
+    parts = [f"{stream['width']}x{stream['height']}"]
+    parts += [f"{recent.fps:.1f} fps"] if recent.fps is not None else []
+    parts += [bitrate_text(recent.bitrate)] if recent.bitrate is not None else []
+    return ", ".join(parts)
+
+
+def _lost(stream: dict[str, Any]) -> str:
+    lost = stream["packets_lost"]
+    return lost_text(lost, share(lost, lost + stream["packets_received"]))
+
+
+def _lately(stream: dict[str, Any]) -> str:
+    """Return what the last seconds lost, where the table lives."""
+    recent = stream["recent"]
+    parts = [f"{lost_text(recent.packets_lost, recent.lost_share)} lost"]
+    parts += [f"{share_text(recent.concealed_share)} concealed"] if recent.concealed_share is not None else []
+    return ", ".join(parts)
 
 
 def _milliseconds(value: float | None) -> str:
@@ -69,7 +93,7 @@ def _pair(summary: dict[str, float] | None, first: str, second: str) -> str:
 def _concealed(stream: dict[str, Any]) -> str:
     """Return how many frames are concealed, and how much of the area of all frames."""
     share = stream["concealed_share"]
-    area = f" ({share:.1%} of the area)" if share else ""
+    area = f" ({share_text(share)} of the area)" if share else ""
     return f"{stream['frames_concealed']} concealed{area}"
 
 
@@ -83,14 +107,17 @@ def text_table(streams: Sequence[dict[str, Any]]) -> str:
 
 def text_line(stream: dict[str, Any]) -> str:
     """Return one stream's state in one line, for a log or a pipe."""
-    age = stream["latency_ms"]
+    age, state = stream["latency_ms"], stream["state"]
     parts = [
-        f"{stream['source']}: {_picture(stream)}",
+        *([state] if state != LIVE else []),
+        *([_picture(stream)] if stream["width"] else []),
         f"{stream['frames_received']} frames",
-        f"{stream['packets_lost']} packets lost",
+        f"{_lost(stream)} packets lost",
+        *([f"{stream['kernel_drops']} dropped by the kernel"] if stream["kernel_drops"] else []),
+        *([f"{share_text(stream['concealed_share'])} concealed"] if stream["concealed_share"] else []),
         *([f"latency {age['p50']:.1f} ms, p99 {age['p99']:.1f}"] if age else []),
     ]
-    return ", ".join(parts)
+    return f"{stream['source']}: {', '.join(parts)}"
 
 
 class PlainTable:

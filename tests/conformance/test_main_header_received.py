@@ -9,11 +9,8 @@ from conformance.builders import fragment, main, restart, rtp
 from conformance.pictures import SOF0, eight_bit, filler, jpeg, pixels, same_pixels, scan_of, take_apart
 from conformance.running import receive
 from rtpjpeg import MalformedPacketError
-
-WAITING = {
-    "J-015": "the viewer, which weaves fields; the receiver tells fields apart",
-    "J-016": "the viewer, which doubles lines; the receiver tells such a field apart",
-}
+from rtpjpeg.receiver.decode import Image, decode
+from rtpjpeg.receiver.painter import Painter
 
 
 def plain(seed: int = 1, **options: object) -> list[bytes]:
@@ -85,6 +82,42 @@ def test_fields_of_one_timestamp_are_told_apart_without_the_first_marker():
     assert same_pixels(outcome.jpegs[-1], jpeg(seed=2))
     assert all(frame.type_specific == 1 and same_pixels(frame.jpeg, jpeg()) for frame in outcome.frames[:-1])
     assert len(outcome.frames) + len(outcome.dropped) == 2
+
+
+def shown(packets: list[bytes]) -> list[Image]:
+    """Return the pictures that a viewer shows, one for each frame."""
+    painter = Painter()
+    return [painter(frame) for frame in receive(packets).frames]
+
+
+@pytest.mark.rule("J-015")
+@pytest.mark.parametrize("timestamps", [(9000, 9000), (9000, 10800), (2**32 - 900, 900)])
+def test_lines_of_the_even_field_stand_just_above_those_of_the_odd_one(timestamps):
+    # "Corresponding lines from the even field should appear just above those same lines of the odd field."
+    odd = plain(type_specific=1, timestamp=timestamps[0])
+    even = plain(seed=2, type_specific=2, timestamp=timestamps[1], sequence=1 + len(odd))
+    _, woven = shown([*odd, *even])
+    assert woven.shape == (96, 64, 3)
+    assert (woven[0::2] == decode(jpeg(seed=2))).all() and (woven[1::2] == decode(jpeg())).all()
+
+
+@pytest.mark.rule("J-014", "J-015")
+def test_a_field_without_its_partner_has_its_lines_doubled():
+    odd = plain(type_specific=1, timestamp=9000)
+    lost = plain(seed=2, type_specific=2, timestamp=10800, sequence=1 + len(odd))
+    late = plain(seed=3, type_specific=2, timestamp=14400, sequence=1 + len(odd) + len(lost))
+    for picture, seed in zip(shown([*odd, *late]), (1, 3), strict=True):
+        assert picture.shape == (96, 64, 3)
+        assert (picture[0::2] == decode(jpeg(seed=seed))).all() and (picture[1::2] == picture[0::2]).all()
+
+
+@pytest.mark.rule("J-016")
+def test_a_single_field_is_shown_with_each_line_twice():
+    # "... each line in the image should be displayed twice, doubling the height of the image."
+    packets = plain(type_specific=3, timestamp=9000)
+    packets += plain(seed=2, type_specific=2, timestamp=10800, sequence=1 + len(packets))
+    for picture, seed in zip(shown(packets), (1, 2), strict=True):
+        assert (picture == decode(jpeg(seed=seed)).repeat(2, axis=0)).all()
 
 
 @pytest.mark.rule("J-020")

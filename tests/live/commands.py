@@ -34,15 +34,22 @@ SMALL = "--source synthetic --size 160x120 --json".split()
 
 
 class Running:
-    """A process while the block runs; it is killed when the block is left before it has ended."""
+    """A process while the block runs; it is killed when the block is left before it has ended.
 
-    def __init__(self, command: Sequence[str], *words: str) -> None:
+    It has no display, unless one is named.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *words: str, display: str = "", folder: Path | None = None
+    ) -> None:
         path = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         for name in ("DISPLAY", "WAYLAND_DISPLAY"):
             environment.pop(name, None)
+        environment |= {"DISPLAY": display} if display else {}
+        pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            [*command, *words], stdout=pipe, stderr=pipe, text=True, env=environment, cwd=folder
         )
         self.out: list[str] = []
         self.err: list[str] = []

@@ -20,8 +20,9 @@ from net.namespaces import Network, cabled
 from rtpjpeg import SenderSession
 from rtpjpeg.capture.synthetic import SyntheticCamera
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
-from rtpjpeg.receiver.display import NO_SIGNAL, View
 from rtpjpeg.receiver.pictures import Pictures
+from rtpjpeg.receiver.view import View
+from rtpjpeg.receiver.watch import SILENCE as NO_SIGNAL
 
 SENDER, OTHER, RECEIVER = "10.9.1.1", "10.9.1.7", "10.9.1.2"
 SILENCE = 1.0

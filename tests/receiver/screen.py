@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from interop.kernel import wait_until
 from peers import need
 
 WIDTH, HEIGHT = 1600, 900
@@ -39,6 +40,47 @@ class Screen:
         width, height, line = header[4], header[5], header[12]
         rows = np.frombuffer(data, np.uint8, line * height, start).reshape(height, line)
         return rows[:, : width * 4].reshape(height, width, 4)[:, :, :3]
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """A screen with a window manager, and hands that press real keys."""
+
+    screen: Screen
+
+    def hand(self, *words: str) -> str:
+        """Do something with xdotool and return what it says."""
+        done = subprocess.run(
+            [need("xdotool"), *words], env=self.screen.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"xdotool {words}: {done.stderr}"
+        return done.stdout
+
+    def park_pointer(self) -> None:
+        """Move the pointer into a corner, for it would be seen on the pictures."""
+        self.hand("mousemove", str(WIDTH), str(HEIGHT))
+
+    def await_window(self, title: str) -> str:
+        """Return the number of the window with this title, when it is there and has the keyboard."""
+        self.park_pointer()
+        number = self.hand("search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
+        self.hand("windowactivate", "--sync", number)
+        return number
+
+
+@contextmanager
+def manage(screen: Screen, folder: Path) -> Iterator[Desktop]:
+    """Start a window manager on a screen; skip or fail where openbox or xdotool is not installed."""
+    need("xdotool")
+    ready = folder / "managed"
+    command = [need("openbox"), "--sm-disable", "--startup", f"touch {ready}"]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, env=screen.environment, stdout=silent, stderr=silent) as manager:
+        try:
+            assert wait_until(ready.exists, 60.0), "openbox did not start"
+            yield Desktop(screen)
+        finally:
+            manager.terminate()
 
 
 @contextmanager

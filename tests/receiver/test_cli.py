@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.receiver.cli import m
 KEYS = frozenset(
     "source ssrc width height packets_received packets_lost packets_duplicated packets_reordered"
     " packets_rejected kernel_drops frames_received frames_concealed concealed_share frames_dropped"
-    " frames_recorded frames_unrecorded recording frames_shown fps jitter_ms latency_ms stages_ms".split()
+    " frames_recorded frames_unrecorded recording state bitrate same_clock frames_shown fps jitter_ms"
+    " latency_ms stages_ms".split()
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -126,6 +128,7 @@ def test_two_cameras_as_json(capsys: Capture) -> None:
         assert 0 < stream["frames_shown"] <= 20
         assert (stream["packets_lost"], stream["packets_rejected"], stream["frames_dropped"]) == (0, 0, 0)
         assert set(stream["latency_ms"]) == {"p50", "p95", "p99", "max"}
+        assert (stream["state"], stream["bitrate"] > 0) == ("ended", True)
 
 
 def test_each_source_is_behind_a_bad_network_of_its_own(capsys: Capture, seed: int) -> None:
@@ -159,8 +162,18 @@ def test_no_frame_in_time_is_exit_code_1(capsys: Capture) -> None:
     assert said.err == f"rtpjpeg-view: {source}: no frame came\n"
     (stream,) = last_json(said.out)["streams"]
     assert set(stream) >= KEYS
-    assert stream["frames_received"] == 0
-    for key in ("ssrc", "width", "height", "fps", "jitter_ms", "latency_ms", "stages_ms", "recording"):
+    assert (stream["frames_received"], stream["state"]) == (0, "waiting")
+    for key in (
+        "ssrc",
+        "width",
+        "height",
+        "fps",
+        "bitrate",
+        "jitter_ms",
+        "latency_ms",
+        "stages_ms",
+        "recording",
+    ):
         assert stream[key] is None
 
 
@@ -190,7 +203,35 @@ def test_a_signal_ends_with_statistics_and_exit_code_0(number: signal.Signals) -
         process.send_signal(number)
         out, err = process.communicate()
     assert (process.returncode, without_notices(err)) == (0, [])
-    assert last_json(out)["streams"][0]["source"] == f"rtp://127.0.0.1:{port}"
+    (stream,) = last_json(out)["streams"]
+    assert (stream["source"], stream["state"]) == (f"rtp://127.0.0.1:{port}", "live")
+
+
+def test_a_stream_that_is_lost_and_comes_back_is_said_once_each() -> None:
+    (port,) = free_ports(1)
+    source = f"rtp://127.0.0.1:{port}"
+    with subprocess.Popen(
+        [*COMMAND, source, "--headless", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said: list[str] = []
+        for awaited in ("stream from", "no signal", "is back"):
+            with Feeder(port) if awaited != "no signal" else nullcontext():
+                while awaited not in (said or [""])[-1]:
+                    said.append(process.stderr.readline())
+                    assert process.poll() is None
+        # nothing comes any more: no frame for a second is not the end
+        assert "no signal" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    lines = without_notices("".join(said))
+    assert sum("no signal: no picture for" in line for line in lines) == 1
+    assert sum("the signal is back after" in line for line in lines) == 1
+    assert (process.returncode, without_notices(err)) == (0, [])
+    assert last_json(out)["streams"][0]["state"] == "no signal"
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

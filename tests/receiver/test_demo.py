@@ -16,7 +16,7 @@ from receiver.screen import open_screen
 from rtpjpeg.capture.strip import read_strip
 from rtpjpeg.receiver.cli import main
 from rtpjpeg.receiver.latency import STAGES
-from rtpjpeg.receiver.viewer import BAR_HEIGHT, GAP
+from rtpjpeg.receiver.sheet import BAR_HEIGHT, GAP
 
 COMMAND = [
     sys.executable,
@@ -65,7 +65,7 @@ def test_without_a_terminal_lines_tell_how_it_goes(capsys: Capture) -> None:
     assert main(["--demo", "--duration", "2.5"]) == 0
     said = capsys.readouterr()
     assert "640x480" in said.out
-    assert "no window can be opened here, so statistics are shown instead" in said.err
+    assert "so statistics are shown instead: DISPLAY is not set" in said.err
     assert "Qt" not in said.err and "display" not in said.err
 
 

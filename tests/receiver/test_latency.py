@@ -151,3 +151,10 @@ def test_a_frame_without_arrival_times_still_has_an_age() -> None:
 
 def test_nothing_measured_is_null() -> None:
     assert Latency().stages_ms() is None
+
+
+def test_the_way_to_the_screen_is_a_stage_of_its_own() -> None:
+    latency = Latency()
+    latency.shown(100.007, 100.0125)
+    stages = latency.stages_ms() or {}
+    assert round(stages["show"]["p50"], 3) == 5.5

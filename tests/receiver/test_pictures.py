@@ -84,3 +84,24 @@ def test_a_slow_decoder_gets_the_newest_frame_only() -> None:
 
 def test_finishing_before_the_start_is_fine() -> None:
     Pictures("camera1", lambda: None).finish()
+
+
+def test_a_picture_tells_when_it_was_on_the_screen() -> None:
+    pictures = Pictures("camera1", lambda: None)
+    pictures.show(frame(picture(1)))
+    assert pictures.newest is not None
+    pictures.note_shown(pictures.newest, pictures.newest.decoded_at + 0.004)
+    assert pictures.statistics()["stages_ms"]["show"]["p50"] == pytest.approx(4.0, abs=0.01)
+    unmeasured = Pictures("capture", lambda: None, measured=False)
+    unmeasured.note_shown(pictures.newest, pictures.newest.decoded_at)
+    assert unmeasured.statistics()["stages_ms"] is None
+
+
+def test_a_silence_is_not_taken_for_the_pace_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Pictures("camera1", lambda: None, measured=False)
+    found = []
+    for now in (0.0, 2.0, 4.0, 64.0, 66.0):
+        monkeypatch.setattr("rtpjpeg.receiver.pictures.time.monotonic", lambda now=now: now)
+        pictures.show(frame(b"", lambda frame: np.zeros((8, 8, 3), np.uint8)))
+        found.append(pictures.interval)
+    assert found == [0.0, 2.0, 2.0, 2.0, 2.0]

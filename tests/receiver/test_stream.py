@@ -39,6 +39,8 @@ def test_every_frame_is_handed_on_with_a_decoder() -> None:
     assert (found["ssrc"], found["width"], found["height"]) == (7, 320, 240)
     assert (found["frames_received"], found["frames_dropped"], found["packets_lost"]) == (4, 0, 0)
     assert found["fps"] == 30.0
+    later = sum(train(number, Packetizer(ssrc=7)).nbytes for number in (1, 2, 3))
+    assert abs(found["bitrate"] - later * 8 * 30 / 3) <= 0.01 * found["bitrate"]  # strips tell the time
 
 
 def test_before_the_first_packet_the_unknown_is_null() -> None:
@@ -49,6 +51,7 @@ def test_before_the_first_packet_the_unknown_is_null() -> None:
         "height",
         "concealed_share",
         "fps",
+        "bitrate",
         "same_clock",
         "jitter_ms",
     ]

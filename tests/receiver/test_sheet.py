@@ -1,4 +1,4 @@
-"""The window: what is drawn into it, and that a display which is not there harms nobody."""
+"""Pictures side by side in a file, each with a line of text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from peers import need_module
-from rtpjpeg.receiver import viewer
 from rtpjpeg.receiver.decode import Image
-from rtpjpeg.receiver.viewer import BAR_HEIGHT, EMPTY, GAP, WIDEST, Card, compose, window_opens
+from rtpjpeg.receiver.sheet import BAR_HEIGHT, EMPTY, GAP, compose
+from rtpjpeg.receiver.view import Card
 
 
 def filled(width: int, height: int, value: int) -> Image:
@@ -30,13 +30,6 @@ def test_unequal_pictures_get_one_height() -> None:
     canvas = compose([Card("a", filled(640, 480, 90), ""), Card("b", filled(1280, 720, 200), "")])
     assert canvas.shape[0] == 480 + BAR_HEIGHT + 2 * GAP
     assert canvas.shape[1] == 640 + 1280 * 480 // 720 + 3 * GAP
-
-
-def test_large_pictures_fit_the_window() -> None:
-    need_module("cv2")
-    cards = [Card("a", filled(1920, 1080, 90), ""), Card("b", filled(1920, 1080, 200), "")]
-    assert compose(cards, WIDEST).shape[1] <= WIDEST * 1.5
-    assert compose(cards).shape[1] == 2 * 1920 + 3 * GAP
 
 
 def test_a_stream_without_a_picture_keeps_its_place() -> None:
@@ -67,21 +60,3 @@ def test_without_opencv_the_pictures_are_all_there_is(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "cv2", None)
     canvas = compose([Card("a", filled(64, 48, 90), ""), Card("b", filled(32, 24, 200), "")])
     assert canvas.shape == (48 + 2 * GAP, 64 + 32 + 3 * GAP, 3)
-
-
-@pytest.mark.parametrize("name", ["DISPLAY", "WAYLAND_DISPLAY"])
-def test_a_display_that_does_not_answer_is_no_display(
-    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for other in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(other, raising=False)
-    monkeypatch.setenv(name, ":4711")
-    assert not window_opens()
-    assert capfd.readouterr() == ("", "")
-
-
-def test_no_display_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(viewer.subprocess, "run", lambda *_, **__: pytest.fail("a child was started"))
-    assert not window_opens()
