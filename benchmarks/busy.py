@@ -22,8 +22,8 @@ from statistics import median, quantiles
 from ends import ENDS, frames, receive_frames
 from rtpjpeg import Frame, PacketTrain, ReceiverSession, SenderSession
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
+from rtpjpeg.receiver.livestream import LiveStream
 from rtpjpeg.receiver.source import Source
-from rtpjpeg.receiver.stream import LiveStream
 
 FRAMES = 100
 WATCHED = 150

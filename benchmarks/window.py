@@ -13,12 +13,12 @@ from statistics import median
 
 import numpy as np
 
-from rtpjpeg.receiver.canvas import Canvas, Tile
 from rtpjpeg.receiver.figures import Figures, Recent
-from rtpjpeg.receiver.layout import natural
-from rtpjpeg.receiver.panel import figures_rows
-from rtpjpeg.receiver.viewer import LARGEST, Window
 from rtpjpeg.receiver.watch import State
+from rtpjpeg.receiver.window.canvas import Canvas, Tile
+from rtpjpeg.receiver.window.layout import natural
+from rtpjpeg.receiver.window.panel import figures_rows
+from rtpjpeg.receiver.window.viewer import LARGEST, Window
 
 SIZES = ((640, 480), (1920, 1080))
 LIVE = State("live", "live")

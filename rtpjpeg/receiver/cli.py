@@ -19,7 +19,7 @@ from ..sender.console import (
     positive_number,
     run,
 )
-from .keys import IN_SHORT
+from .window.keys import IN_SHORT
 
 if TYPE_CHECKING:
     from .recording.rotation import Rotation

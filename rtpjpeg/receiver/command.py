@@ -13,16 +13,16 @@ from pathlib import Path
 from ..errors import TransportError
 from ..sender import memory
 from ..sender.console import DONE, FAULT, Mailbox, log_to_stderr, say_impairment
-from .controls import Actions, Shown
 from .demo import Demo
 from .display import Display, NoDisplay, TableDisplay, WindowDisplay
 from .job import COMMAND, Job, Options
-from .probe import Probe
 from .recording.run import prepare
 from .snapshots import save
 from .source import DEFAULT_SOURCES, read_sources
 from .table import choose_live_table, text_table
-from .viewer import Window, load_toolkit
+from .window.controls import Actions, Shown
+from .window.probe import Probe
+from .window.viewer import Window, load_toolkit
 
 OpenDisplay = Callable[[Job], Display]
 

@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from .canvas import FROZEN, RECORDING, Canvas, Tile, size_of
-from .controls import Actions, Controls, Shown
-from .layout import natural
-from .panel import figures_rows
 from .pictures import Picture
 from .table import LiveTable
 from .view import View
-from .viewer import LARGEST, Window
 from .watch import LIVE
+from .window.canvas import FROZEN, RECORDING, Canvas, Tile, size_of
+from .window.controls import Actions, Controls, Shown
+from .window.layout import natural
+from .window.panel import figures_rows
+from .window.viewer import LARGEST, Window
 
 REPAINT = 0.5
 """Seconds after which the window is painted though nothing is new: some toolkits lose what they were shown

@@ -14,6 +14,7 @@ from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
 from .capture_file import CapturePlayer
 from .decode import can_decode
 from .display import Display
+from .livestream import LiveStream
 from .opening import Opener, flow_of
 from .pictures import Pictures
 from .recording.rotation import Rotation
@@ -21,7 +22,7 @@ from .recording.run import Recording
 from .recording.target import Target
 from .snapshots import save
 from .source import Source
-from .stream import LiveStream, Stream
+from .stream import Stream
 from .view import View
 
 COMMAND = "rtpjpeg-view"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .decode import Image
-from .lettering import opencv
 from .view import Card
+from .window.lettering import opencv
 
 BACKGROUND = 22
 BAR = 38

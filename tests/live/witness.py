@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from rtpjpeg import Frame, PacketTrain, ReceiverSession
 from rtpjpeg.net.udp import UdpReceiver, UdpSender
+from rtpjpeg.receiver.livestream import LiveStream
 from rtpjpeg.receiver.source import Source
-from rtpjpeg.receiver.stream import LiveStream
 
 LOCAL = "127.0.0.1"
 PATIENT: dict[str, Any] = {"conceal": False, "deadline": 1.0}

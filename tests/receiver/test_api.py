@@ -38,7 +38,7 @@ def test_frames_come_in_order_with_their_pictures(port: int) -> None:
         (found,) = stream.statistics()
     assert all(before.number < after.number for before, after in pairwise(frames))
     assert {frame.source for frame in frames} == {source(port)} == set(stream.sources)
-    assert KEYS - {"frames_recorded", "frames_unrecorded", "recording"} <= set(found)
+    assert KEYS - {"frames_recorded", "frames_unrecorded", "recording", "state"} <= set(found)
     assert all(frame.image.shape == (240, 320, 3) and frame.image.flags.writeable for frame in frames)
     assert found["frames_received"] >= found["frames_shown"] == 5
     assert (found["width"], found["height"], found["latency_ms"]) == (320, 240, None)

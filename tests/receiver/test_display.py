@@ -13,7 +13,6 @@ from peers import need_module
 from receiver.feeding import picture
 from rtpjpeg import Frame, ReceiverSession, TransportError
 from rtpjpeg.receiver import display as room
-from rtpjpeg.receiver.controls import MESSAGE_SECONDS, Actions, Shown
 from rtpjpeg.receiver.display import REPAINT, NoDisplay, TableDisplay, WindowDisplay
 from rtpjpeg.receiver.painter import Painter
 from rtpjpeg.receiver.pictures import Pictures
@@ -21,6 +20,7 @@ from rtpjpeg.receiver.snapshots import save
 from rtpjpeg.receiver.source import Source
 from rtpjpeg.receiver.stream import Stream
 from rtpjpeg.receiver.view import View
+from rtpjpeg.receiver.window.controls import MESSAGE_SECONDS, Actions, Shown
 
 
 class FakeWindow:

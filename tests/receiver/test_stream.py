@@ -13,8 +13,9 @@ import pytest
 from receiver.feeding import Feeder, train
 from rtpjpeg import Frame, Packetizer, PacketTrain, ReceiverSession, TransportError
 from rtpjpeg.net.udp import UdpReceiver
+from rtpjpeg.receiver.livestream import LiveStream
 from rtpjpeg.receiver.source import Source
-from rtpjpeg.receiver.stream import LiveStream, Stream
+from rtpjpeg.receiver.stream import Stream
 
 PEER = ("192.0.2.1", 4000)
 
@@ -168,7 +169,7 @@ def test_a_stream_that_stands_still_in_the_midst_of_a_frame_goes_on(monkeypatch:
     packets = list(train(0, Packetizer()))
     parts = [PacketTrain.from_packets(part) for part in (packets[5:], packets[:5])]
     late = SimpleNamespace(monotonic=partial(next, count(100.0, 0.06)))  # each look is a deadline later
-    monkeypatch.setattr("rtpjpeg.receiver.stream.time", late)
+    monkeypatch.setattr("rtpjpeg.receiver.livestream.time", late)
     receiver = UdpReceiver("127.0.0.1", 0)
     monkeypatch.setattr(receiver, "receive", lambda timeout: [(parts.pop(), PEER)] if parts else [])
     delivered: list[Frame] = []
@@ -281,7 +282,7 @@ def test_packets_that_are_read_in_front_of_a_timer_have_a_time_in_front_of_it(
         (late, PacketTrain.from_packets(rest[:1])),  # the wait was over at 100.105
         (100.2, PacketTrain.from_packets(rest[1:])),
     ]
-    monkeypatch.setattr("rtpjpeg.receiver.stream.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("rtpjpeg.receiver.livestream.time", SimpleNamespace(monotonic=lambda: clock[0]))
     times: list[float] = []
     delivered: list[Frame] = []
     receiver = ReadsAt(clock, reads)

@@ -15,9 +15,10 @@ from ...frame import Frame
 from ...rtp import CLOCK_RATE
 from ...serial import timestamp_difference
 from ..capture_file import CapturePlayer
+from ..livestream import LiveStream
 from ..opening import Opener, flow_of
 from ..source import Source
-from ..stream import LiveStream, Stream
+from ..stream import Stream
 from .ahead import AheadDecoder
 from .spacing import Spacing
 

@@ -16,10 +16,11 @@ from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
 from rtpjpeg.net.pcap import read_datagrams
 from rtpjpeg.receiver.capture_file import CapturePlayer
+from rtpjpeg.receiver.livestream import LiveStream
 from rtpjpeg.receiver.recording.run import Recording
 from rtpjpeg.receiver.recording.target import Target
 from rtpjpeg.receiver.source import Source
-from rtpjpeg.receiver.stream import LiveStream, Stream
+from rtpjpeg.receiver.stream import Stream
 
 SPECS = ["loss=5%,burst=3,reorder=3%,delay=5ms,jitter=4ms,duplicate=1%", "loss=2%,reorder=20%,depth=9"]
 
@@ -41,7 +42,7 @@ def told(frame: Frame) -> Told:
 def live(path: Path, spec: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> list[Told]:
     """Run a camera through a bad network in virtual time, record its packets, return its frames."""
     clock = VirtualClock(seed)
-    monkeypatch.setattr("rtpjpeg.receiver.stream.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr("rtpjpeg.receiver.livestream.time", SimpleNamespace(monotonic=clock))
     link = Link(Impairment.parse(f"{spec},seed={seed}"))
     receiver = ImpairedReceiver(VirtualReceiver(clock, camera(120)), link, clock)
     frames: list[Told] = []

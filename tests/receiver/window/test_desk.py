@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from peers import need_module
-from receiver.desk import COLOURS, HEIGHT, SQUARE, WIDTH, Desk, at_work, exit_code, pattern
 from receiver.feeding import last_json, without_notices
 from receiver.screen import HEIGHT as SCREEN_HEIGHT
 from receiver.screen import WIDTH as SCREEN_WIDTH
+from receiver.window.desk import COLOURS, HEIGHT, SQUARE, WIDTH, Desk, at_work, exit_code, pattern
 from rtpjpeg.receiver.decode import decode
 
 

@@ -19,8 +19,8 @@ from receiver.screen import Desktop, manage, open_screen
 from rtpjpeg import Packetizer
 from rtpjpeg.capture.encode import JpegEncoder
 from rtpjpeg.net.udp import UdpSender
-from rtpjpeg.receiver.lettering import ACCENT
 from rtpjpeg.receiver.png import write_png
+from rtpjpeg.receiver.window.lettering import ACCENT
 
 WIDTH, HEIGHT = 320, 240
 COLOURS = ((200, 90, 40), (40, 150, 60), (60, 60, 190), (150, 60, 150))

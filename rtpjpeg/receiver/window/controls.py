@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import RtpJpegError
+from ...errors import RtpJpegError
+from ..pictures import Picture
+from ..view import View
 from . import keys
-from .pictures import Picture
-from .view import View
 
 MESSAGE_SECONDS = 2.0
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .decode import Image
-from .figures import Figures
+from ..decode import Image
+from ..figures import Figures
+from ..watch import LIVE, State
+from ..words import bitrate_text, in_order, share_text
 from .keys import KEYS
 from .layout import Box, Size
 from .lettering import ACCENT, DIM, SMALLEST, TEXT, Colour, line_height, put_text, text_width, widest
-from .watch import LIVE, State
-from .words import bitrate_text, in_order, share_text
 
 
 class Row(NamedTuple):

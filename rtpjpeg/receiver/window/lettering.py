@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .decode import Image
+from ..decode import Image
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""

@@ -9,10 +9,18 @@ import pytest
 
 from peers import need_module
 from rtpjpeg.receiver.figures import Figures, Recent
-from rtpjpeg.receiver.layout import Box
-from rtpjpeg.receiver.lettering import ACCENT, SMALLEST, text_width, wrap
-from rtpjpeg.receiver.panel import FEW_LINES, SHARE, draw_panel, figures_rows, fitting, help_rows, panel_size
 from rtpjpeg.receiver.watch import State
+from rtpjpeg.receiver.window.layout import Box
+from rtpjpeg.receiver.window.lettering import ACCENT, SMALLEST, text_width, wrap
+from rtpjpeg.receiver.window.panel import (
+    FEW_LINES,
+    SHARE,
+    draw_panel,
+    figures_rows,
+    fitting,
+    help_rows,
+    panel_size,
+)
 
 LIVE = State("live", "live")
 TIMES = {"p50": 1.04, "p95": 2.0, "p99": 12.36, "max": 40.0}

@@ -11,10 +11,10 @@ import pytest
 
 from live.commands import VIEW, Running
 from receiver.feeding import Feeder, free_ports, without_notices
-from rtpjpeg.receiver import probe as room
-from rtpjpeg.receiver import viewer
-from rtpjpeg.receiver.probe import Probe
-from rtpjpeg.receiver.viewer import Window
+from rtpjpeg.receiver.window import probe as room
+from rtpjpeg.receiver.window import viewer
+from rtpjpeg.receiver.window.probe import Probe
+from rtpjpeg.receiver.window.viewer import Window
 
 HEADLESS = """
 WINDOW_NORMAL = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .decode import Image
+from ..decode import Image
 from .layout import Box, Size, arrange
 from .lettering import ACCENT, DIM, SMALLEST, TEXT, Colour, opencv, wrap
 from .panel import Rows, draw_lines, draw_panel, fitting, help_rows, panel_size

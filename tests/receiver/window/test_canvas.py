@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from peers import need_module
-from rtpjpeg.receiver.canvas import (
+from rtpjpeg.receiver.decode import Image
+from rtpjpeg.receiver.window.canvas import (
     BACKGROUND,
     EMPTY_TILE,
     FADED,
@@ -21,10 +22,9 @@ from rtpjpeg.receiver.canvas import (
     lay,
     scale_into,
 )
-from rtpjpeg.receiver.decode import Image
-from rtpjpeg.receiver.layout import GAP
-from rtpjpeg.receiver.lettering import ACCENT
-from rtpjpeg.receiver.panel import Row
+from rtpjpeg.receiver.window.layout import GAP
+from rtpjpeg.receiver.window.lettering import ACCENT
+from rtpjpeg.receiver.window.panel import Row
 
 ROWS = (Row("camera 1", bold=True), Row("lost", ("0", "12")))
 PAIR = (1286, 480)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtpjpeg.receiver.keys import (
+from rtpjpeg.receiver.window.keys import (
     ALL,
     FREEZE,
     FULL_SCREEN,

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from rtpjpeg.receiver.layout import GAP, arrange, natural
+from rtpjpeg.receiver.window.layout import GAP, arrange, natural
 
 VGA, FULL_HD = (640, 480), (1920, 1080)
 

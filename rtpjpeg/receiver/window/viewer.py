@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .decode import Image
+from ..decode import Image
 from .layout import Size
 from .lettering import opencv
 from .probe import toolkit_environment

@@ -13,7 +13,7 @@ from live.commands import VIEW, Running
 from peers import need_module
 from receiver.feeding import Feeder, free_ports, without_notices
 from receiver.screen import manage, open_screen
-from rtpjpeg.receiver.probe import Probe
+from rtpjpeg.receiver.window.probe import Probe
 
 # Shows an image and pumps the window's events until it is on the screen. A server that has just started
 # loses windows now and then, so a child tries first, as it does for the command.
@@ -22,10 +22,10 @@ import sys
 from pathlib import Path
 import numpy as np
 from receiver.screen import Screen
-from rtpjpeg.receiver.viewer import Window
+from rtpjpeg.receiver.window.viewer import Window
 screen = Screen("", Path(sys.argv[1]))
 import cv2
-from rtpjpeg.receiver.probe import Probe
+from rtpjpeg.receiver.window.probe import Probe
 with Probe() as probe:
     assert probe.fault() == ""
 window = Window("rtpjpeg-view")

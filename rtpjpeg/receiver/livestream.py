@@ -1,0 +1,134 @@
+"""A stream from a socket, in a thread that does nothing else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ..errors import RtpJpegError
+from ..frame import Frame
+from ..net.address import is_local
+from ..net.impaired import Receiver
+from ..session import ReceiverSession
+from .drops import KernelDrops
+from .source import Source
+from .stream import Stream
+
+LONGEST_WAIT = 1.0
+"""Seconds a socket is waited for at a time."""
+LATE = 0.002
+"""Seconds that packets are dated back, at most, to stand in front of a timer that fires behind them."""
+
+_log = logging.getLogger(__name__)
+
+
+class LiveStream(Stream):
+    """A stream from a socket, in a thread of its own; ``ended`` is called in it when it is over.
+
+    ``duration`` in seconds counts from ``start``. A fault of the socket ends this stream alone.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        session: ReceiverSession,
+        receiver: Receiver,
+        deliver: Callable[[Frame], object],
+        ended: Callable[[], object],
+        frames: int | None = None,
+        duration: float | None = None,
+    ) -> None:
+        super().__init__(source, session, deliver, frames)
+        self.receiver = receiver
+        self._drops = KernelDrops()
+        self._ended = ended
+        self._duration = duration
+        self._looked_at = self._read_at = self._told_at = float("-inf")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
+
+    def start(self) -> None:
+        """Begin to receive."""
+        self._thread.start()
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that came and found the socket's buffer full."""
+        return self.receiver.kernel_drops
+
+    def _shares_clock(self, peer: object) -> bool | None:
+        return isinstance(peer, tuple) and is_local(str(peer[0]))
+
+    def stop(self) -> None:
+        """Close the socket, which ends the thread."""
+        self._stop.set()
+        self.receiver.close()
+
+    def let_go(self) -> None:
+        """Ask the thread to end and to close the socket itself; never waits, in whatever thread."""
+        self._stop.set()
+        self.receiver.wake()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._receive_all()
+        except (RtpJpegError, OSError) as error:
+            self.fault = str(error)
+        except Exception as error:  # A thread that dies in silence would leave a still picture.
+            _log.debug("%s", self.source.label, exc_info=True)
+            self.fault = f"internal error: {type(error).__name__}: {error}"
+        finally:
+            self.receiver.close()
+            self._ended()
+
+    def _receive_all(self) -> None:
+        clock = time.monotonic
+        end = clock() + self._duration if self._duration is not None else float("inf")
+        while not self.finished and not self._stop.is_set():
+            now = clock()
+            if now >= end:
+                return
+            received = self.receiver.receive(self._wait(now, end))
+            # Ours first: where we read late, it only seems silent, and another one would take its place.
+            received.sort(key=lambda item: item[1] != self.session.source)
+            if received:
+                self._read_at = max(self._read_at, self._before_timer(clock(), LATE))
+            for train, peer in received:
+                self.receive(train, self._read_at, peer, more=True)
+            # What had not come when we began to read is late; what came since then may wait in the socket.
+            self.handle_timer(now)
+            self._looked_at = now
+            self._tell_notices(now)
+
+    def _order_time(self, now: float) -> float:
+        self._told_at = max(self._told_at, self._before_timer(now, float("inf")))
+        return self._told_at
+
+    def _before_timer(self, now: float, most: float) -> float:
+        """Return the time of what was just read: not behind a timer that has not fired yet.
+
+        It is ``most`` seconds back at most. Whoever records packets with these times can play them again
+        to the same frames.
+        """
+        due = self.session.next_timer()
+        if due is None or due >= now:
+            return now
+        return max(due, now - most, self._looked_at)
+
+    def _wait(self, now: float, end: float) -> float:
+        due = self.session.next_timer()
+        return max(0.0, min(LONGEST_WAIT, end - now, LONGEST_WAIT if due is None else due - now))
+
+    def _tell_notices(self, now: float) -> None:
+        while self.receiver.notices:
+            _log.warning("%s: %s", self.source.label, self.receiver.notices.pop(0))
+        notice = self._drops.notice(self.receiver, now)
+        if notice:
+            _log.warning("%s: %s", self.source.label, notice)
