@@ -58,6 +58,8 @@ class Figures:
     """p50, p95, p99 and max in milliseconds."""
     stages: dict[str, Any]
     """The same for each stage."""
+    clock: str = ""
+    """What is to be known of the sender's clock; empty where it is ours."""
 
 
 class LastSeconds:

@@ -75,6 +75,29 @@ class Latency:
         found = {name: samples.summary() for name, samples in self.stages.items() if len(samples)}
         return found or None
 
+    def recent_ms(self, count: int) -> tuple[dict[str, float] | None, dict[str, Any]]:
+        """Return the same of the newest ``count`` pictures: of the whole, and of each stage."""
+        stages = {name: samples.recent(count) for name, samples in self.stages.items() if len(samples)}
+        return self.total.recent(count), stages
+
+    def statistics(self) -> dict[str, Any]:
+        """Return the figures under the names that ``rtpjpeg-view --json`` prints."""
+        return {
+            "latency_ms": self.total.summary(),
+            "strip_latency_ms": self.by_strip.summary(),
+            "stages_ms": self.stages_ms(),
+        }
+
+    def clock_offset_ms(self, same_clock: bool | None) -> float | None:
+        """Return how far our clock may be ahead of the sender's, at most, in milliseconds.
+
+        It is 0 where both are one clock. Else it is the time of the fastest packet, which is the offset and
+        the time that the packet took; None where that is not known.
+        """
+        if same_clock:
+            return 0.0
+        return None if same_clock is None or self.fastest is None else round(self.fastest * 1000, 3)
+
     @property
     def fastest(self) -> float | None:
         """Seconds from sent to received of the fastest of the newest frames; None where it is not known.

@@ -119,7 +119,5 @@ class Pictures:
         return {
             "frames_shown": self.frames_shown,
             "frames_undecodable": self.frames_undecodable,
-            "latency_ms": self.latency.total.summary(),
-            "strip_latency_ms": self.latency.by_strip.summary(),
-            "stages_ms": self.latency.stages_ms(),
+            **self.latency.statistics(),
         }

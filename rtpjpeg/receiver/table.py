@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from .figures import Recent, share
 from .watch import LIVE
-from .words import bitrate_text, in_order, lost_text, share_text
+from .words import bitrate_text, clock_text, in_order, lost_text, share_text
 
 Row = tuple[str, list[str]]
 """What it is, then one text for each stream."""
@@ -47,8 +47,13 @@ def _column(stream: dict[str, Any], recorded: bool) -> dict[str, str]:
         "jitter": _milliseconds(stream["jitter_ms"]),
         "latency": _pair(stream["latency_ms"], "p50", "p95"),
         "   ": _pair(stream["latency_ms"], "p99", "max"),
+        **({"clocks": clock} if (clock := _clock(stream)) else {}),
         **{f"  {name}": _pair(stage, "p50", "p99") for name, stage in in_order(stream["stages_ms"])},
     }
+
+
+def _clock(stream: dict[str, Any]) -> str:
+    return clock_text(stream["same_clock"], stream["clock_offset_ms"]) if stream["latency_ms"] else ""
 
 
 def _recorded(stream: dict[str, Any]) -> str:

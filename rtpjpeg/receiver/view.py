@@ -11,11 +11,14 @@ from .figures import Figures, LastSeconds, counts_of, share
 from .pictures import Pictures
 from .stream import Stream
 from .watch import State, Watch
+from .words import clock_text
 
 REFRESH = 0.5
 """Seconds from one set of figures to the next: nobody reads faster."""
 LATENCY_REFRESH = 1.0
 """The same for the latency, whose percentiles cost more."""
+LATENCY_FRAMES = 300
+"""Newest frames that the percentiles are of: ten seconds of a usual camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,15 @@ class View:
 
     def statistics(self) -> dict[str, Any]:
         """Return all counters under the names that ``rtpjpeg-view --json`` prints."""
-        state = self.state(time.monotonic()).word
-        return {**self.stream.statistics(), "state": state, **self.pictures.statistics()}
+        return {
+            **self.stream.statistics(),
+            "state": self.state(time.monotonic()).word,
+            **self.pictures.statistics(),
+            "clock_offset_ms": self._clock_offset(),
+        }
+
+    def _clock_offset(self) -> float | None:
+        return self.pictures.latency.clock_offset_ms(self.stream.same_clock)
 
     def live_statistics(self, now: float) -> dict[str, Any]:
         """Return the same for a table: the state in full, and the figures of the last seconds."""
@@ -90,13 +100,14 @@ class View:
             kernel_drops=stream.kernel_drops,
             latency=latency,
             stages=stages,
+            clock=clock_text(stream.same_clock, self._clock_offset()),
         )
 
     def _latency_figures(self, now: float) -> tuple[dict[str, float] | None, dict[str, Any]]:
         if now - self._latency_at >= LATENCY_REFRESH:
             self._latency_at = now
             latency = self.pictures.latency
-            self._latency = latency.total.summary(), latency.stages_ms() or {}
+            self._latency = latency.recent_ms(LATENCY_FRAMES)
         return self._latency
 
     def card(self, now: float) -> Card:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-STAGES = ("encode", "send", "network", "transport", "assembly", "queue", "decode", "show")
-"""The order in which stages are shown, which is the order in which a picture goes through them."""
+from .latency import STAGES
 
 
 def in_order(stages: dict[str, Any] | None) -> list[tuple[str, dict[str, float]]]:
-    """Return the stages that are known, first things first; those without a name here come last."""
+    """Return the stages that are known, as a picture goes through them, and none that others are parts of."""
     found = stages or {}
-    names = [name for name in STAGES if name in found] + [name for name in found if name not in STAGES]
-    return [(name, found[name]) for name in names if found[name]]
+    names = [name for name in STAGES if found.get(name)]
+    return [(name, found[name]) for name in names if name != "transport" or "network" not in names]
+
+
+def clock_text(same_clock: bool | None, offset_ms: float | None) -> str:
+    """Return what is to be known of the clocks behind a latency; empty where it is one clock."""
+    if same_clock or same_clock is None:
+        return ""
+    if offset_ms is None:
+        return "two clocks, their offset is not known"
+    return f"two clocks, ours ahead by {offset_ms:.1f} ms at most"
 
 
 def bitrate_text(bits: float) -> str:

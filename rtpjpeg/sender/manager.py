@@ -68,8 +68,8 @@ class Manager:
         if not self._await(attempts):
             return False
         for number, (attempt, found) in enumerate(zip(attempts, senders, strict=True)):
-            # A quarter of the interval is shared out: pairs of pictures are to be of one moment as well.
-            name, turn = attempt.source.config.name, number / len(self.cameras) / 4
+            # Half of the interval is shared out: who sends is done before the next one, and pairs are near.
+            name, turn = attempt.source.config.name, number / len(self.cameras) / 2
             ended = partial(self.mailbox.put, name)
             try:
                 self.streams.append(make_stream(attempt, found, self._limits, ended, turn))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 KEPT = 10_000
 """Percentiles are of the newest measurements, so many at most: five minutes at 30 a second."""
@@ -32,8 +33,17 @@ class Samples:
 
         ``max`` is the largest of all, the others are of the newest ``KEPT``.
         """
-        ordered = sorted(self._values.copy())
-        if not ordered:
-            return None
-        ranks = {f"p{percent}": ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 95, 99)}
-        return {name: round(value * 1000, 3) for name, value in {**ranks, "max": self._largest}.items()}
+        return _summarize(self._values.copy(), self._largest)
+
+    def recent(self, count: int) -> dict[str, float] | None:
+        """Return the same of the newest ``count`` measurements only; it costs less."""
+        values = list(self._values.copy())[-count:]
+        return _summarize(values, max(values, default=0.0))
+
+
+def _summarize(values: Iterable[float], largest: float) -> dict[str, float] | None:
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    ranks = {f"p{percent}": ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 95, 99)}
+    return {name: round(value * 1000, 3) for name, value in {**ranks, "max": largest}.items()}

@@ -196,7 +196,7 @@ class Broken(UdpReceiver):
 def test_a_socket_that_fails_is_told_once_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = free_ports(2)
     kinds = iter((Broken, UdpReceiver))
-    monkeypatch.setattr("rtpjpeg.receiver.opening.UdpReceiver", lambda *where: next(kinds)(*where))
+    monkeypatch.setattr("rtpjpeg.receiver.opening.UdpReceiver", lambda *where, **wishes: next(kinds)(*where))
     with rtpjpeg.open(*map(source, ports)) as stream:
         with pytest.raises(TransportError, match=f"^{source(ports[0])}: the interface is gone$"):
             next(stream)

@@ -19,8 +19,8 @@ COMMAND = [sys.executable, "-c", "import sys; from rtpjpeg.receiver.cli import m
 KEYS = frozenset(
     "source ssrc width height packets_received packets_lost packets_duplicated packets_reordered"
     " packets_rejected kernel_drops frames_received frames_concealed concealed_share frames_dropped"
-    " frames_recorded frames_unrecorded recording state bitrate same_clock frames_shown fps jitter_ms"
-    " latency_ms stages_ms".split()
+    " frames_recorded frames_unrecorded recording state bitrate same_clock clock_offset_ms frames_shown"
+    " fps jitter_ms latency_ms stages_ms".split()
 )
 Capture = pytest.CaptureFixture[str]
 

@@ -113,6 +113,26 @@ def test_the_fastest_packet_bounds_the_difference_of_the_clocks() -> None:
     assert latency.fastest is not None and round(latency.fastest, 6) == 0.002
 
 
+def test_the_offset_of_the_clocks_is_stated() -> None:
+    latency = Latency()
+    assert latency.clock_offset_ms(True) == 0.0
+    assert latency.clock_offset_ms(False) is None
+    dated = told(NOON, encoded_at=NOON, sent_at=NOON + 0.002)
+    latency.measure(dated, picture(None), 100.0055, 100.007, lambda: NOON + 0.008)
+    assert latency.clock_offset_ms(False) == 3.0
+    assert latency.clock_offset_ms(None) is None
+
+
+def test_recent_figures_are_of_the_newest_pictures() -> None:
+    latency = Latency()
+    assert latency.recent_ms(10) == (None, {})
+    for age in (0.050, 0.008, 0.009):
+        latency.measure(told(), picture(None), 100.0055, 100.007, lambda age=age: NOON + age)
+    total, stages = latency.recent_ms(2)
+    assert total == {"p50": 8.0, "p95": 9.0, "p99": 9.0, "max": 9.0}
+    assert set(stages) == {"transport", "assembly", "queue", "decode"}
+
+
 def test_a_frame_from_a_clock_ahead_of_ours_has_a_negative_way() -> None:
     latency = Latency()
     dated = told(NOON + 0.005, encoded_at=NOON + 0.006, sent_at=NOON + 0.007)

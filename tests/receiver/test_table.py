@@ -32,6 +32,8 @@ STREAM: dict[str, Any] = {
     "fps": 29.97,
     "bitrate": 4_210_000,
     "jitter_ms": 0.21,
+    "same_clock": True,
+    "clock_offset_ms": 0.0,
     "latency_ms": {"p50": 3.0, "p95": 4.0, "p99": 5.0, "max": 6.0},
     "stages_ms": {
         "decode": {"p50": 1.0, "p95": 1.2, "p99": 1.5, "max": 2.0},
@@ -40,9 +42,20 @@ STREAM: dict[str, Any] = {
 }
 SILENT = {
     **dict.fromkeys(STREAM, 0),
+    **dict.fromkeys(("same_clock", "clock_offset_ms")),
     **dict.fromkeys(("width", "fps", "bitrate", "jitter_ms", "latency_ms", "stages_ms")),
     **{"source": "rtp://:5002", "state": "waiting for a stream on rtp://:5002"},
 }
+
+
+def test_the_offset_of_two_clocks_is_said_with_the_latency() -> None:
+    other = {**STREAM, "same_clock": False, "clock_offset_ms": 12.34}
+    table = dict(rows([STREAM, other]))
+    assert table["clocks"] == ["", "two clocks, ours ahead by 12.3 ms at most"]
+    assert "clocks" not in dict(rows([STREAM]))
+    unknown = dict(rows([{**other, "clock_offset_ms": None}]))
+    assert unknown["clocks"] == ["two clocks, their offset is not known"]
+    assert "clocks" not in dict(rows([{**other, "latency_ms": None}]))
 
 
 def test_a_column_for_each_stream() -> None:

@@ -37,6 +37,7 @@ def test_a_loss_has_its_share_where_there_is_one() -> None:
 
 def test_stages_stand_in_the_order_of_the_way() -> None:
     one = {"p50": 1.0}
-    known = {"show": one, "new one": one, "encode": one, "network": None, "queue": one}
-    assert [name for name, _ in in_order(known)] == ["encode", "queue", "show", "new one"]
+    known = {"show": one, "transport": one, "encode": one, "network": None, "queue": one}
+    assert [name for name, _ in in_order(known)] == ["encode", "transport", "queue", "show"]
+    assert [name for name, _ in in_order({**known, "network": one})] == ["encode", "network", "queue", "show"]
     assert in_order(None) == []

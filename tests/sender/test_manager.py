@@ -39,7 +39,7 @@ def make(configs: tuple[CameraConfig, ...], frames: int | None = 1) -> Manager:
 def test_cameras_take_turns() -> None:
     manager = make(cameras(**{"camera*.fps": 25.0}))
     manager.open()
-    assert [stream._delay for stream in manager.streams] == [0.0, 0.005]
+    assert [stream._delay for stream in manager.streams] == [0.0, 0.01]
     manager.stop()
 
 

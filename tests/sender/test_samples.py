@@ -22,6 +22,16 @@ def test_percentiles_are_measurements_of_that_rank() -> None:
     assert samples.summary() == {"p50": 100.0, "p95": 190.0, "p99": 198.0, "max": 200.0}
 
 
+def test_recent_figures_are_of_the_newest_measurements() -> None:
+    samples = Samples()
+    assert samples.recent(3) is None and samples.smallest() is None
+    for value in (9, 1, 3, 2):
+        samples.add(value / 1000)
+    assert samples.recent(3) == {"p50": 2.0, "p95": 3.0, "p99": 3.0, "max": 3.0}
+    assert samples.recent(100) == samples.summary()
+    assert samples.smallest() == 0.001
+
+
 def test_memory_is_bounded_and_the_largest_is_never_forgotten() -> None:
     samples = Samples(kept=10)
     samples.add(9.0)

@@ -92,7 +92,5 @@ class AheadDecoder:
         return {
             "frames_shown": self.frames_shown,
             "frames_undecodable": self.frames_undecodable,
-            "latency_ms": self.latency.total.summary(),
-            "strip_latency_ms": self.latency.by_strip.summary(),
-            "stages_ms": self.latency.stages_ms(),
+            **self.latency.statistics(),
         }

@@ -53,7 +53,8 @@ class Channel:
 
     def statistics(self) -> dict[str, Any]:
         """Return all counters under the names that ``rtpjpeg-view --json`` prints."""
-        return {**self.stream.statistics(), **self.decoder.statistics()}
+        offset = self.decoder.latency.clock_offset_ms(self.stream.same_clock)
+        return {**self.stream.statistics(), **self.decoder.statistics(), "clock_offset_ms": offset}
 
 
 class Engine:

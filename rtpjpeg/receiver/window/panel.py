@@ -86,7 +86,8 @@ def _latency(figures: Figures) -> Rows:
         return ()
     total = _times(figures.latency) if figures.latency else ("unknown", "")
     rows = [Row("", ("p50", "p99 ms"), DIM, apart=True), _row("latency", total, bold=True)]
-    return (*rows, *(_row(f"  {name}", _times(stage)) for name, stage in stages))
+    clock = [Row(figures.clock, colour=ACCENT)] if figures.clock else []
+    return (*rows, *clock, *(_row(f"  {name}", _times(stage)) for name, stage in stages))
 
 
 def _row(label: str, cells: tuple[str, ...], colour: Colour = TEXT, bold: bool = False) -> Row:

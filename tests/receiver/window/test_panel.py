@@ -68,6 +68,11 @@ def test_all_figures_are_on_the_panel() -> None:
     ]
 
 
+def test_the_offset_of_two_clocks_stands_below_the_latency() -> None:
+    rows = said(figures_rows(figures(clock="two clocks, ours ahead by 12.3 ms at most"), LIVE))
+    assert rows[rows.index("latency | 1.0 | 12.4") + 1] == "two clocks, ours ahead by 12.3 ms at most"
+
+
 def test_what_is_not_known_is_not_there() -> None:
     rows = said(figures_rows(figures(concealed_share=None, latency=None, recent=Recent()), LIVE))
     assert rows[:4] == ["camera 1", "640x480", " | last 2 s | all", "lost | 0 | 12, 0.1 %"]
