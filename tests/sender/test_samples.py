@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rtpjpeg.sender.samples import Samples
 
 
@@ -30,6 +32,22 @@ def test_recent_figures_are_of_the_newest_measurements() -> None:
     assert samples.recent(3) == {"p50": 2.0, "p95": 3.0, "p99": 3.0, "max": 3.0}
     assert samples.recent(100) == samples.summary()
     assert samples.smallest() == 0.001
+
+
+def test_recent_figures_go_over_the_end_of_the_memory() -> None:
+    samples = Samples(kept=4)
+    for value in range(1, 7):
+        samples.add(value / 1000)
+        assert samples.recent(3) == samples_of(range(max(1, value - 2), value + 1)).summary()
+    assert samples.smallest() == 0.003
+    assert samples.recent(99) == {"p50": 4.0, "p95": 6.0, "p99": 6.0, "max": 6.0}
+
+
+def samples_of(values: Iterable[int]) -> Samples:
+    samples = Samples()
+    for value in values:
+        samples.add(value / 1000)
+    return samples
 
 
 def test_memory_is_bounded_and_the_largest_is_never_forgotten() -> None:
