@@ -30,10 +30,11 @@ class Painter:
     """Decodes the frames of one stream, from any thread.
 
     Each picture belongs to whoever asked for it, who may draw on it: what later frames need of it is kept
-    as a copy.
+    as a copy. Where pictures are only ``looked_at``, no copy is made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, looked_at: bool = False) -> None:
+        self._looked_at = looked_at
         self._before: Image | None = None
         self._number = -1
         self._completed_at = float("-inf")
@@ -60,6 +61,9 @@ class Painter:
         self._number, self._completed_at = frame.number, frame.completed_at or self._completed_at
         if not frame.restart_interval:
             self._before = None  # Nothing is ever filled in such a stream.
+        elif self._looked_at:
+            image.flags.writeable = False
+            self._before = image
         elif self._before is None or self._before.shape != image.shape:
             self._before = image.copy()
         else:

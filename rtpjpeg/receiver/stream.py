@@ -50,10 +50,10 @@ class Stream:
         """Bytes of UDP payload that came, whoever sent them."""
         self.tap: Tap | None = None
         """Is handed all that comes, before the session sees it; for whoever records packets."""
-        self.painter: Decoder = Painter()
-        """Turns frames into pixels."""
+        self.painter: Decoder = Painter(looked_at=True)
+        """Turns frames into pixels, which nobody may draw on."""
         self.frame_tap: Callable[[Frame], object] | None = None
-        """Is handed every frame, before ``deliver``; for whoever records frames."""
+        """Is handed every frame, behind ``deliver``, who is in a hurry; for whoever records frames."""
         self.same_clock: bool | None = None
         """Whether the sender's clock is that of this machine; None where that is not known."""
         self.fault: str | None = None
@@ -157,10 +157,10 @@ class Stream:
         self.intervals += frame.intervals
         self.intervals_fresh += frame.fresh_intervals
         self.newest = frame
+        self._deliver(frame)
         tap = self.frame_tap
         if tap is not None:
             tap(frame)
-        self._deliver(frame)
 
     def _tell(self, event: Event, now: float) -> None:
         """Log what happened; a fault of the sender once a second for each cause."""

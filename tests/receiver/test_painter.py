@@ -125,6 +125,14 @@ def test_who_draws_on_a_picture_draws_on_no_other() -> None:
         picture[:] = 255
 
 
+def test_a_picture_that_is_only_looked_at_is_not_copied_and_cannot_be_drawn_on() -> None:
+    shared, owned = Painter(looked_at=True), Painter()
+    for frame, same in zip(frames((5, 6)), frames((5, 6)), strict=True):
+        picture = shared(frame)
+        assert (picture == owned(same)).all()
+        assert shared._before is picture and not picture.flags.writeable
+
+
 def test_a_picture_is_copied_only_where_pictures_are_filled() -> None:
     """A stream without restart markers pays nothing for them."""
     painter = Painter()
