@@ -20,7 +20,10 @@ from .lettering import ACCENT, DIM, SMALLEST, TEXT, Colour, line_height, put_tex
 
 
 class Row(NamedTuple):
-    """A line of a panel: a label, and figures in columns that end below each other."""
+    """A line of a panel: a label, and figures in columns that end below each other.
+
+    A figure behind an empty cell has the room of both.
+    """
 
     label: str
     cells: tuple[str, ...] = ()
@@ -32,8 +35,8 @@ class Row(NamedTuple):
 
 
 Rows = tuple[Row, ...]
-HEADING = "last 2 s", "all"
-NARROWEST = "88, 0.8 %"
+HEADING = "", "last 2 s", "", "all"
+NARROWEST = "188.8"
 """As wide as a column of figures is at least, so that panels do not grow and shrink all the time."""
 SPACE = 0.45
 """Of a line, above a row that stands apart."""
@@ -69,14 +72,15 @@ def _picture(figures: Figures, live: bool) -> list[str]:
 def _losses(figures: Figures) -> Rows:
     recent = figures.recent
     now = _lost(recent.packets_lost, recent.lost_share)
-    lost = now, _lost(figures.packets_lost, figures.lost_share)
+    lost = _pair(now, _lost(figures.packets_lost, figures.lost_share))
     rows = [Row("", HEADING, DIM, apart=True), _row("lost", lost, ACCENT if recent.packets_lost else TEXT)]
     if figures.concealed_share is not None:
-        rows.append(_row("concealed", (_share(recent.concealed_share), _share(figures.concealed_share))))
+        shares = _pair(_share(recent.concealed_share), _share(figures.concealed_share))
+        rows.append(_row("concealed", shares))
     if figures.frames_dropped:
-        rows.append(_row("frames dropped", ("", str(figures.frames_dropped))))
+        rows.append(_row("frames dropped", _pair("", str(figures.frames_dropped))))
     if figures.kernel_drops:
-        rows.append(_row("kernel dropped", ("", str(figures.kernel_drops)), ACCENT))
+        rows.append(_row("kernel dropped", _pair("", str(figures.kernel_drops)), ACCENT))
     return tuple(rows)
 
 
@@ -84,14 +88,18 @@ def _latency(figures: Figures) -> Rows:
     stages = in_order(figures.stages)
     if figures.latency is None and not stages:
         return ()
-    total = _times(figures.latency) if figures.latency else ("unknown", "")
-    rows = [Row("", ("p50", "p99 ms"), DIM, apart=True), _row("latency", total, bold=True)]
+    total = _times(figures.latency) if figures.latency else ("unknown",)
+    rows = [Row("ms", ("p50", "p95", "p99", "max"), DIM, apart=True), _row("latency", total, bold=True)]
     clock = [Row(figures.clock, colour=ACCENT)] if figures.clock else []
     return (*rows, *clock, *(_row(f"  {name}", _times(stage)) for name, stage in stages))
 
 
 def _row(label: str, cells: tuple[str, ...], colour: Colour = TEXT, bold: bool = False) -> Row:
     return Row(label, cells, colour, bold, label_colour=DIM if not bold else None)
+
+
+def _pair(recent: str, all_: str) -> tuple[str, ...]:
+    return "", recent, "", all_
 
 
 def _lost(packets: int, share: float | None) -> str:
@@ -102,8 +110,8 @@ def _share(share: float | None) -> str:
     return "" if share is None else share_text(share)
 
 
-def _times(stage: dict[str, float]) -> tuple[str, str]:
-    return f"{stage['p50']:.1f}", f"{stage['p99']:.1f}"
+def _times(stage: dict[str, float]) -> tuple[str, ...]:
+    return tuple(f"{stage[name]:.1f}" for name in ("p50", "p95", "p99", "max"))
 
 
 def help_rows() -> Rows:
@@ -136,9 +144,12 @@ def _columns(rows: Rows, scale: float) -> tuple[int, list[int]]:
     labels = max((text_width(row.label, scale, row.bold) for row in tabled), default=0)
     count = max((len(row.cells) for row in tabled), default=0)
     least = text_width(NARROWEST, scale) if count > 1 else 0
-    columns = [
-        max(least, *(text_width(row.cells[at], scale, row.bold) for row in tabled)) for at in range(count)
-    ]
+    columns = [least] * count
+    for row in tabled:
+        for at, cell in enumerate(row.cells):
+            wide = text_width(cell, scale, row.bold)
+            shared = at > 0 and not row.cells[at - 1]
+            columns[at] = max(columns[at], (wide - round(COLUMN_GAP * scale) + 1) // 2 if shared else wide)
     return labels, columns
 
 
