@@ -34,10 +34,11 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     log_to_stderr(COMMAND, arguments.log_level)
     options = _options(arguments)
     sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders)
-    if options.record is not None:
-        prepare(options.record)
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
+    if options.record is not None:
+        # Behind OpenCV: where PyAV is loaded first, no window of OpenCV ever opens.
+        prepare(options.record)
     memory.settle()
     say_impairment(options.impairment)
     if arguments.demo:

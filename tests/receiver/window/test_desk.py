@@ -224,3 +224,16 @@ def test_a_lost_stream_is_faded_and_comes_back(tmp_path: Path) -> None:
         desk.cameras.paused = False
         desk.until(lambda: desk.picture(0) and desk.picture(1), "both pictures")
         desk.until(lambda: desk.command.says("the signal is back"), "the line")
+
+
+def test_a_window_opens_where_everything_is_recorded_from_the_start(tmp_path: Path) -> None:
+    """PyAV loaded in front of OpenCV kept its windows from opening, for ever."""
+    need_module("av")
+    with at_work(tmp_path, 1, "--record", "from-the-start.mkv") as desk:
+        desk.moved(10)
+        desk.press("q")
+        assert exit_code(desk) == 0
+        import av
+
+        with av.open(str(tmp_path / "here" / "from-the-start.mkv")) as recording:
+            assert sum(packet.size > 0 for packet in recording.demux()) >= 5
