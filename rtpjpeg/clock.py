@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .extensions import parse_elements, serialize_elements
+from .rtp import CLOCK_RATE
 from .serial import timestamp_difference
 
 NTP_64 = "urn:ietf:params:rtp-hdrext:ntp-64"
@@ -25,7 +26,6 @@ EXTENSION_IDS: Mapping[str, int] = {NTP_64: 12, TRANSMISSION_OFFSET: 13, ENCODIN
 """IDs where no description says others. RFC 8285, section 4.1.2, wants them agreed on: between our own ends
 they are, by this table. Others begin to count at 1, so these are at the end of the range."""
 
-CLOCK_RATE = 90_000
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970."""
 _ERA = 1 << 32

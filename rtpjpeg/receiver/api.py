@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from ..errors import ConfigError
 from ..net.impairment import Impairment
+from ..session import DEADLINE
 from .opening import Opener
 from .program.framestream import FrameStream
 from .program.pairs import PairStream
 from .source import EXPECTED, Source, read_sources
 
 DEFAULT_SOURCE = "rtp://:5000"
-DEADLINE = 0.050
 
 Text = str | os.PathLike[str]
 

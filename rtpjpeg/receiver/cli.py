@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import ConfigError
 from ..sender.console import (
     EXIT_CODES,
     Mailbox,
@@ -16,6 +15,7 @@ from ..sender.console import (
     add_end,
     add_impair,
     add_reports,
+    faults_of,
     positive_number,
     run,
 )
@@ -121,20 +121,16 @@ def _target(text: str) -> Target:
     """Return what a FILE means (for argparse)."""
     from .recording.target import Target  # Only who records waits for it.
 
-    try:
+    with faults_of("--record"):
         return Target.parse(text)
-    except ConfigError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _rotation(text: str) -> Rotation:
     """Return what a SPEC of --rotate means (for argparse)."""
     from .recording.rotation import Rotation
 
-    try:
+    with faults_of("--rotate"):
         return Rotation.parse(text)
-    except ConfigError as error:
-        raise argparse.ArgumentTypeError("\nargument --rotate: ".join(error.faults)) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,8 @@ from typing import Self
 
 from ..errors import TransportError
 from ..sender.console import DONE, FAULT, MISSING, complain
-from .job import COMMAND, JOIN_SECONDS, OVER, Job
+from .job import COMMAND, OVER, Job
+from .livestream import JOIN_SECONDS
 from .png import write_png
 from .sheet import compose
 from .source import Source

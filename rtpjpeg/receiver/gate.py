@@ -24,3 +24,8 @@ class Gate:
             return 0
         self._causes[cause] = now, 0
         return held + 1
+
+
+def more_text(count: int) -> str:
+    """Return what a line says behind its sentence where it stands for ``count`` of its kind."""
+    return f" ({count - 1} more like it since the last line)" if count > 1 else ""

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..net.impairment import Impairment
 from ..sender.console import DONE, FAULT, MISSING, Mailbox, complain
+from ..session import DEADLINE
 from .capture_file import CapturePlayer
 from .decode import can_decode
 from .display import Display
-from .livestream import LiveStream
+from .livestream import JOIN_SECONDS, LiveStream
 from .opening import Opener, flow_of
 from .pictures import Pictures
 from .recording.rotation import Rotation
@@ -28,9 +29,6 @@ from .view import View
 COMMAND = "rtpjpeg-view"
 ENDED, PICTURE, OVER = "ended", "picture", "over"
 """Words of the mailbox: a source has ended, a picture is there, there is nothing more to come."""
-JOIN_SECONDS = 1.5
-"""How long a thread may take to end: a signal is answered within 2 s."""
-
 WATCH = 0.5
 """Seconds from one look whether a stream is lost to the next, at most."""
 
@@ -42,7 +40,7 @@ class Options:
     frames: int | None = None
     duration: float | None = None
     """Seconds."""
-    deadline: float = 0.050
+    deadline: float = DEADLINE
     """Seconds from the first packet of a frame to the moment it is given up."""
     conceal: bool = True
     snapshot: Path | None = None

@@ -18,6 +18,8 @@ from .stream import Stream
 
 LONGEST_WAIT = 1.0
 """Seconds a socket is waited for at a time."""
+JOIN_SECONDS = 1.5
+"""How long a thread may take to end: a signal is answered within 2 s."""
 LATE = 0.002
 """Seconds that packets are dated back, at most, to stand in front of a timer that fires behind them."""
 

@@ -15,7 +15,7 @@ from ..frame import Decoder, Frame
 from ..net.address import address_text
 from ..session import ReceiverSession
 from ..train import PacketTrain
-from .gate import Gate
+from .gate import Gate, more_text
 from .painter import Once, Painter
 from .source import Source
 
@@ -181,8 +181,7 @@ class Stream:
         """Log one of its kind a second. Sentences about one field begin alike, whatever value was found."""
         count = self._gate.passes(f"{what}: {reason.partition(':')[0]}", now)
         if count:
-            more = f" ({count - 1} more like it since the last line)" if count > 1 else ""
-            _log.warning("%s: %s: %s%s", self.source.label, what, reason, more)
+            _log.warning("%s: %s: %s%s", self.source.label, what, reason, more_text(count))
 
     @property
     def concealed_share(self) -> float | None:

@@ -72,10 +72,17 @@ def impairment(text: str) -> Impairment:
     """Return what a SPEC says of a network (for argparse)."""
     from ..net.impairment import Impairment  # Only who asks for a bad network waits for its parser.
 
-    try:
+    with faults_of("--impair"):
         return Impairment.parse(text)
+
+
+@contextmanager
+def faults_of(option: str) -> Iterator[None]:
+    """Let argparse say each fault of an option's value in a line of its own."""
+    try:
+        yield
     except ConfigError as error:
-        raise argparse.ArgumentTypeError("\nargument --impair: ".join(error.faults)) from None
+        raise argparse.ArgumentTypeError(f"\nargument {option}: ".join(error.faults)) from None
 
 
 def add_impair(parser: argparse.ArgumentParser) -> None:

@@ -15,15 +15,12 @@ from ...frame import Frame
 from ...rtp import CLOCK_RATE
 from ...serial import timestamp_difference
 from ..capture_file import CapturePlayer
-from ..livestream import LiveStream
+from ..livestream import JOIN_SECONDS, LiveStream
 from ..opening import Opener, flow_of
 from ..source import Source
 from ..stream import Stream
 from .ahead import AheadDecoder
 from .spacing import Spacing
-
-JOIN_SECONDS = 1.5
-"""How long a thread may take to end."""
 
 Deliver = Callable[[Frame], bool]
 """Takes a frame; returns True when somebody waits for it."""

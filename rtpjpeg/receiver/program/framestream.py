@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -18,7 +19,7 @@ from .intake import Intake
 Item = TypeVar("Item")
 
 
-class OpenStream(Generic[Item]):
+class OpenStream(ABC, Generic[Item]):
     """Sources that run in threads of their own until ``close``, or until this object is forgotten."""
 
     def __init__(self, opener: Opener) -> None:
@@ -29,9 +30,9 @@ class OpenStream(Generic[Item]):
         open_all(self._engine, sources, self._add)
         self._watch(_forget)
 
+    @abstractmethod
     def _add(self, source: Source) -> None:
         """Add a source to the engine, with a lane of its own."""
-        raise NotImplementedError
 
     @property
     def sources(self) -> list[str]:

@@ -17,7 +17,7 @@ from ...errors import CaptureError, ConfigError, RtpJpegError
 from ...frame import Frame
 from ..api import open as open_stream
 from ..decode import Image, NoDecoderError, can_decode, decode
-from ..gate import Gate
+from ..gate import Gate, more_text
 from ..source import EXPECTED
 from .framestream import FrameStream, seconds_left
 from .position import Position
@@ -189,8 +189,7 @@ class VideoCapture:
         """Log that a frame is left out, once a second."""
         count = self._gate.passes("", time.monotonic())
         if count:
-            more = f" ({count - 1} more like it since the last line)" if count > 1 else ""
-            _log.warning("%s: a frame is left out: %s%s", frame.source, error, more)
+            _log.warning("%s: a frame is left out: %s%s", frame.source, error, more_text(count))
 
     def get(self, propId: int) -> float:
         """Return a property, cv2.CAP_PROP_...; 0.0 for one that is not known.
