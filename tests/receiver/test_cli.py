@@ -57,6 +57,11 @@ def test_the_documented_options_stand() -> None:
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(words: str, said: str, capsys: Capture) -> None:
+    assert_refused_in_one_line(words, said, capsys)
+
+
+def assert_refused_in_one_line(words: str, said: str, capsys: Capture) -> None:
+    """Run the command with these words; it must say this in one line, and end with exit code 2."""
     with pytest.raises(SystemExit) as refused:
         main(words.split())
     assert refused.value.code == 2

@@ -15,6 +15,7 @@ import pytest
 from peers import need_module
 from receiver.feeding import Feeder, free_ports, last_json, without_notices, write_capture
 from receiver.recording.shots import ffprobe_count
+from receiver.test_cli import assert_refused_in_one_line
 from rtpjpeg.net.pcap import read_datagrams
 from rtpjpeg.receiver.cli import build_parser, main
 from rtpjpeg.receiver.display import NoDisplay
@@ -51,12 +52,7 @@ def test_the_documented_options_stand() -> None:
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(words: str, said: str, capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as refused:
-        main(words.split())
-    assert refused.value.code == 2
-    err = capsys.readouterr().err
-    assert err.startswith(f"rtpjpeg-view: {said}")
-    assert err.count("\n") == 1
+    assert_refused_in_one_line(words, said, capsys)
 
 
 def test_a_job_is_begun_and_ended_at_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
