@@ -63,9 +63,19 @@ class Desktop:
     def await_window(self, title: str) -> str:
         """Return the number of the window with this title, when it is there and has the keyboard."""
         self.park_pointer()
-        number = self.hand("search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
+        found: list[str] = []
+        assert wait_until(lambda: bool(found.extend(self._windows(title)) or found), 60.0), (
+            f"no window {title}"
+        )
+        number = found[0]
         self.hand("windowactivate", "--sync", number)
         return number
+
+    def _windows(self, title: str) -> list[str]:
+        """Return the windows with this title; none too where another one went away during the search."""
+        search = [need("xdotool"), "search", "--onlyvisible", "--name", f"^{title}$"]
+        done = subprocess.run(search, env=self.screen.environment, capture_output=True, text=True)
+        return done.stdout.split() if done.returncode == 0 else []
 
 
 @contextmanager
