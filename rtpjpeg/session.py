@@ -20,7 +20,6 @@ from .events import Event, PacketRejected, SourceChanged
 from .lock import SourceLock
 from .packetizer import MTU, Packetizer
 from .rtp import CLOCK_RATE, HEADER_SIZE, PAYLOAD_TYPE_JPEG
-from .serial import timestamp_difference
 from .stats import ReceiverStatistics, SenderStatistics
 from .train import PacketTrain
 
@@ -69,7 +68,7 @@ class SenderSession:
         )
         self.timestamp_offset = secrets.randbits(32) if timestamp_offset is None else timestamp_offset
         self.statistics = SenderStatistics()
-        self._timestamp: int | None = None
+        self._ticks: int | None = None
         self._events: deque[Event] = deque()
 
     @property
@@ -102,13 +101,14 @@ class SenderSession:
         to get seconds since 1970; without it the frame does not tell when it was captured. Raises
         ``UnsupportedJpegError``, ``ConfigError``.
         """
-        timestamp, instant = self._next_timestamp(captured_at)
+        ticks = self._next_ticks(captured_at)
         extension = b""
         if self.tells_capture_times and wall_offset is not None:
+            instant = captured_at + (ticks - round(captured_at * CLOCK_RATE)) / CLOCK_RATE
             encoded = None if encoded_at is None else encoded_at + wall_offset
             extension = CaptureTimes(instant + wall_offset, encoded, now + wall_offset).serialize()
-        train = self._packetizer.packetize(jpeg, timestamp, extension)
-        self._timestamp = timestamp
+        train = self._packetizer.packetize(jpeg, (self.timestamp_offset + ticks) & 0xFFFF_FFFF, extension)
+        self._ticks = ticks
         self.statistics.frames_sent += 1
         self.statistics.packets_sent += len(train)
         headers = HEADER_SIZE * len(train) + (len(extension) if train.data[0] & 0x10 else 0)
@@ -135,14 +135,11 @@ class SenderSession:
         """Return what happened next, or None."""
         return self._events.popleft() if self._events else None
 
-    def _next_timestamp(self, captured_at: float) -> tuple[int, float]:
-        """Return a timestamp and the instant that it means, which is nearly always the capture."""
-        timestamp = (self.timestamp_offset + round(captured_at * CLOCK_RATE)) & 0xFFFF_FFFF
+    def _next_ticks(self, captured_at: float) -> int:
+        """Return the capture in ticks of the timestamp's clock, which never wrap, or shortly after it."""
+        ticks = round(captured_at * CLOCK_RATE)
         # Two frames never share a timestamp, even when a camera says so: receivers would join them.
-        if self._timestamp is not None and timestamp_difference(timestamp, self._timestamp) <= 0:
-            later = (self._timestamp + 1) & 0xFFFF_FFFF
-            return later, captured_at + timestamp_difference(later, timestamp) / CLOCK_RATE
-        return timestamp, captured_at
+        return ticks if self._ticks is None else max(ticks, self._ticks + 1)
 
 
 class ReceiverSession:

@@ -51,6 +51,16 @@ def test_two_frames_never_share_a_timestamp(offset):
     assert stamps == [stamp & 0xFFFF_FFFF for stamp in expected]
 
 
+@pytest.mark.parametrize("hours", [1, 7, 13, 14, 30])
+def test_timestamps_go_on_after_a_pause_of_hours(hours):
+    """Half the range of a timestamp is 6.6 hours, the whole 13.3."""
+    session, began = SenderSession(timestamp_offset=77), 5.0
+    session.send_frame(jpeg(), began, 0.0)
+    times = [began + 3600 * hours + number / 30 for number in range(3)]
+    stamps = [read_all(session.send_frame(jpeg(), captured, 0.0))[0].timestamp for captured in times]
+    assert stamps == [(77 + round(captured * 90_000)) % 2**32 for captured in times]
+
+
 def test_a_frame_that_was_refused_takes_no_timestamp():
     session = SenderSession(timestamp_offset=0)
     with pytest.raises(UnsupportedJpegError):

@@ -62,9 +62,10 @@ class SyntheticCamera(Camera):
         """Return the picture of now, as soon as it is due; it never fails and never ends."""
         self.open()
         assert self._scene is not None
-        self.frame_number = self._metronome.wait()
+        metronome = self._metronome  # another thread may set a rate meanwhile
+        self.frame_number = metronome.wait()
         # A shutter opens when it is due: what a busy machine takes longer is age of the picture.
-        captured_at = self._metronome.due
+        captured_at = metronome.due
         if self._start is None:
             self._start = captured_at
         wall = self._wall() - round((self._clock() - captured_at) * 1e9)

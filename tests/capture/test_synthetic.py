@@ -144,6 +144,18 @@ def test_quality_can_be_set_on_the_way() -> None:
         source.set_quality(0)
 
 
+def test_a_rate_set_while_a_picture_is_awaited_counts_from_the_next_one() -> None:
+    clock = Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        source.set_fps(4)
+
+    source = SyntheticCamera("camera1", 320, 240, 50.0, clock=clock, sleep=sleep)
+    captured = [source.read().captured_at for _ in range(4)]
+    assert captured == pytest.approx([1000.0, 1000.02, 1000.02, 1000.27])
+
+
 def test_it_can_be_closed_and_opened_again() -> None:
     source = camera(width=64, height=64)
     source.read()
