@@ -36,6 +36,8 @@ FLOORS = (
         "lock",
         "concealment",
         "history",
+        "membership",
+        "schedule",
         "reports",
     ),
     ("parameters", "assembler", "frames", "depacketizer"),
