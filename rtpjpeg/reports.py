@@ -163,7 +163,7 @@ class Participant:
         return self._send([*packets, self._names()], now)
 
     def urgent(self, feedback: Sequence[Packet]) -> bytes:
-        """Return a compound with feedback that cannot wait (RFC 4585 section 3.5); the timer goes on as it was.
+        """Return a compound with feedback that cannot wait (RFC 4585 section 3.5); the timer goes on.
 
         The report in front of it is empty, so that the next regular one is about all of its interval.
         """
@@ -180,8 +180,7 @@ class Participant:
         """
         if not self._spoke or self.members.count > CROWD:
             return None
-        packets = [ReceiverReport(self.ssrc), self._names(), Bye((self.ssrc,), reason)]
-        return self._send(packets, now)
+        return self._send([ReceiverReport(self.ssrc), self._names(), Bye((self.ssrc,), reason)], now)
 
     def _reports(self, now: float, sent: Sent | None, receptions: Sequence[Reception]) -> list[Packet]:
         """Return SR or RR with a block for each source heard since the last, and RRs for more than 31."""

@@ -18,7 +18,7 @@ MINIMUM = 5.0
 REDUCED = 360.0
 """Seconds times kbit/s: a faster session may report more often (section 6.2)."""
 SHORTEST = 1.22
-"""Seconds. The reduced minimum of 20 Mbit/s is 18 ms, and one report a second is all that a controller needs."""
+"""Seconds. The reduced minimum of 20 Mbit/s is 18 ms, and one report a second is all a controller needs."""
 COMPENSATION = 2.71828 - 1.5
 LOWER_LAYERS = 28
 """Bytes of IP and UDP headers, which the average size of a packet includes (section 6.2)."""
