@@ -19,6 +19,7 @@ from .errors import MalformedPacketError
 from .events import Event, PacketRejected, SourceChanged
 from .lock import SourceLock
 from .packetizer import MTU, Packetizer
+from .rtcp import is_rtcp
 from .rtp import CLOCK_RATE, HEADER_SIZE, PAYLOAD_TYPE_JPEG
 from .stats import ReceiverStatistics, SenderStatistics
 from .train import PacketTrain
@@ -29,7 +30,6 @@ WINDOW = 4096
 """Packets that may wait behind a hole; time decides long before."""
 Datagram = tuple[bytes | PacketTrain, object]
 _EVENT_LIMIT = 256
-_RTCP_TYPES = frozenset(bytes((number,)) for number in range(192, 224))  # RFC 5761 section 4
 
 
 class SenderSession:
@@ -208,7 +208,7 @@ class ReceiverSession:
         With ``more`` nothing is given up yet, since more may have come: ``handle_timer`` is to follow.
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
-        if not len(train) or (len(train) == 1 and train[0][1:2] in _RTCP_TYPES):
+        if not len(train) or (len(train) == 1 and is_rtcp(train[0])):
             return
         if not self._lock.accepts(source):
             self._reject(len(train), "source", source, "one that is allowed")

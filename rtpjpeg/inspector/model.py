@@ -95,6 +95,18 @@ class Histogram:
 
 
 @dataclass(slots=True)
+class Timing:
+    """When the packets of one frame came."""
+
+    label: str
+    """``first``, ``slowest``, or what else the frame stands for."""
+    packet: int
+    """Number of its first packet in the capture."""
+    offsets: list[float]
+    """Milliseconds from the first packet to each, in order of arrival; the first one is 0."""
+
+
+@dataclass(slots=True)
 class StreamReport:
     """One RTP/JPEG stream: one SSRC from one address to another.
 
@@ -152,6 +164,8 @@ class StreamReport:
     transit: Histogram | None = None
     """Milliseconds by which the way of a packet took longer or shorter than that of the one before (D of RFC
     3550 section 6.4.1, unsigned)."""
+    timings: list[Timing] = field(default_factory=list)
+    """A few frames as examples, at most four."""
     pictures: list[Picture] = field(default_factory=list)
 
 

@@ -16,17 +16,15 @@ from typing import BinaryIO
 
 from ..errors import CaptureError
 from .address import Address
-from .headers import CUT_SHORT, FRAGMENT, LINK_TYPES, RAW, Datagrams
-from .records import EndedEarly, frames
+from .headers import RAW, Datagrams
+from .piece import EndedEarly
+from .records import frames
 
 Datagram = tuple[float, Address, Address, bytes]
 """Seconds since 1970, source, destination, payload."""
 
+ENDED_EARLY = "{name} ends in the middle of a record; what stands before it was read"
 _FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, RAW)
-_HINTS = {
-    CUT_SHORT: "{count} packets are left out because the capture cut them short: capture with snaplen 0",
-    FRAGMENT: "{count} datagrams are left out because fragments of them are missing",
-}
 
 
 class DatagramReader(Iterator[Datagram]):
@@ -57,32 +55,17 @@ class DatagramReader(Iterator[Datagram]):
 
     def _read(self) -> Generator[Datagram, None, None]:
         try:
-            with open(self.path, "rb") as stream:
+            with open(self.path, "rb", buffering=0) as stream:
                 for time, link_type, frame in frames(stream, self.path):
-                    found = self._find(link_type, frame)
+                    found = self._datagrams.find(link_type, frame)
                     if found:
-                        yield (time, *found)
+                        yield time, found.source, found.destination, found.data
         except OSError as error:
             raise CaptureError(f"{self.path} cannot be read: {error.strerror}") from None
         except EndedEarly:
-            self.notices.append(f"{self.path} ends in the middle of a record; what stands before it was read")
-        self._finish()
-
-    def _find(self, link_type: int, frame: bytes) -> tuple[Address, Address, bytes] | None:
-        if link_type in LINK_TYPES:
-            return self._datagrams.find(link_type, frame)
-        reason = f"link type {link_type}"
-        if reason not in self.skipped:
-            expected = ", ".join(map(str, sorted(LINK_TYPES)))
-            self.notices.append(f"{self.path}: found {reason}, expected one of {expected}: left out")
-        self.skipped[reason] += 1
-        return None
-
-    def _finish(self) -> None:
+            self.notices.append(ENDED_EARLY.format(name=self.path))
         self._datagrams.finish()
-        for reason, hint in _HINTS.items():
-            if self.skipped[reason]:
-                self.notices.append(f"{self.path}: {hint.format(count=self.skipped[reason])}")
+        self.notices += self._datagrams.notices(self.path)
 
 
 def read_datagrams(path: str | os.PathLike[str]) -> DatagramReader:

@@ -19,7 +19,9 @@ from net.captures import (
     simple,
 )
 from rtpjpeg.errors import CaptureError
-from rtpjpeg.net.records import LARGEST_BLOCK, LARGEST_RECORD, EndedEarly, Frame, frames
+from rtpjpeg.net.blocks import LARGEST_BLOCK
+from rtpjpeg.net.piece import EndedEarly
+from rtpjpeg.net.records import LARGEST_RECORD, Frame, frames
 
 SECOND = 10**6
 

@@ -1,0 +1,1 @@
+"""What is inside a frame: its pieces, its scan, and why that does not decode."""
