@@ -148,8 +148,7 @@ class Examiner:
         if left:
             verdict = Verdict("J-123", "a chunk whose RST marker ends the packet before")
             self._tell(frame, case.numbers[left], verdict, made)
-        case.line_up()
-        if not case.trusted:
+        if not case.line_up():
             made.add("offsets", "the data was joined in the order of the packets")
         picture, said = self._assembled(case)
         if picture is not None:

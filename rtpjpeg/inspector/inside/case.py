@@ -85,12 +85,13 @@ class Case:
             self._line_up()
         return found
 
-    def line_up(self) -> None:
-        """Put the pieces of a whole frame one behind the other, whatever their offsets say."""
-        if not self.fragments.fit():
-            self.trusted = False
+    def line_up(self) -> bool:
+        """Put the pieces of a whole frame one behind the other; return whether their offsets say the same."""
+        fit = self.fragments.fit()
+        self.trusted = self.trusted and fit
         self._line_up()
-        self.pieces = self.fragments.without_fill()
+        self.pieces = list(self.fragments.without_fill())
+        return fit
 
     def _line_up(self) -> None:
         sizes = [len(piece) for piece in self.fragments.pieces]
