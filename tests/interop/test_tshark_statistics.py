@@ -1,8 +1,8 @@
 """Packets, loss and jitter of the inspector against those that tshark counts (``-z rtp,streams``).
 
-tshark prints the smallest and the largest jitter of the packets without marker, and not the one at the end. The
-few lines of ``jitters`` reckon after RFC 3550 section 6.4.1 from the fields that tshark reads; where they give
-tshark's figures they may say what the last one and the largest of all are.
+tshark prints the smallest and the largest jitter of the packets without marker, and not the one at the end.
+The few lines of ``jitters`` reckon after RFC 3550 section 6.4.1 from the fields that tshark reads; where they
+give tshark's figures they may say what the last one and the largest of all are.
 """
 
 from __future__ import annotations
