@@ -42,9 +42,10 @@ class TableStore:
         try:
             luma, chroma = split_tables(header.tables, header.precision & 3)
         except ValueError:
-            # How long it really is, and so where the scan begins, is not known.
-            case.trusted = False
-            tables = _without_numbers(header.tables) or quantization_tables(ANY_Q)
+            tables = _without_numbers(header.tables)
+            if not tables:
+                # How long it really is, and so where the scan begins, is not known.
+                case.trusted, tables = False, quantization_tables(ANY_Q)
             case.fragments.quantization = QuantizationTableHeader(0, tables)
             return "the length of the quantization tables is wrong"
         mended = [_without_zeros(table) for table in (luma, chroma)]
