@@ -147,7 +147,7 @@ def test_t021_not_compound(case: tuple[list[Packet], Flow, str]) -> None:
     assert Scene().until(1).hear(1, *packets, flow=flow).found() == {"T-021": found}
 
 
-def test_t021_keeps_to_feedback_alone_nothing() -> None:
+def test_t021_says_nothing_of_feedback_alone() -> None:
     # RFC 5506 allows it where both ends have agreed; the capture does not tell.
     nack = OtherPacket(205, 1, VIEWER.to_bytes(4, "big") + SSRC.to_bytes(4, "big") + bytes(4))
     assert Scene().until(1).hear(1, nack, flow=BACK).found() == {}
