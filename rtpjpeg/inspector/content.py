@@ -191,7 +191,7 @@ class Examiner:
             return verdict
         if self._close_looks:
             self._close_looks -= 1
-            self._last = explain(parameters, data, scan, said)
+            self._last = explain(parameters, data, scan, said, case.tables_known)
         return self._last
 
     def _picture(

@@ -286,10 +286,11 @@ def test_type_against_sampling(type: int, is_: str) -> None:
     assert made.jpeg is not None and same_pixels(made.jpeg, file) and made.mark == "wrong-type"
 
 
+@pytest.mark.parametrize("quality", [5, 30, 75])
 @pytest.mark.parametrize("name", photographs.PHOTOGRAPHS)
 @pytest.mark.parametrize("type", TYPES)
-def test_type_against_sampling_of_photographs(name: str, type: int) -> None:
-    (file,) = photographs.video(name, type ^ 1, 75, 320, 240, 1)
+def test_type_against_sampling_of_photographs(name: str, type: int, quality: int) -> None:
+    (file,) = photographs.video(name, type ^ 1, quality, 320, 240, 1)
     tables = eight_bit(file)
     packets = fragment(
         scan_of(file), type=type, q=255, tables=tables, width=320, height=240, interval=10, size=1200

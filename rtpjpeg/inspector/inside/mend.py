@@ -24,6 +24,11 @@ class TableStore:
 
     def mend(self, case: Case) -> str:
         """Put tables into a frame where its own cannot be used; return what was done, or nothing."""
+        mended = self._mend(case)
+        case.tables_known = not mended
+        return mended
+
+    def _mend(self, case: Case) -> str:
         fragments = case.fragments
         q, header = fragments.fields.q, fragments.quantization
         if q < 128:
