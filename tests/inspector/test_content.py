@@ -581,8 +581,11 @@ def test_a_frame_is_looked_at_closer_so_many_times_and_then_taken_for_the_same()
     bench, packets = Bench(), fragment(scan_of(jpeg(0)), type=1)
     for _ in range(CLOSE_LOOKS + 5):
         bench.examine(packets)
+    other = jpeg(0, quality=50)
+    made = bench.examine(fragment(scan_of(other), type=1, q=50))
     (finding,) = bench.findings.listed()
-    assert (finding.rule.id, finding.count) == ("J-022", CLOSE_LOOKS + 5)
+    assert (finding.rule.id, finding.count) == ("J-022", CLOSE_LOOKS + 6)
+    assert made.jpeg is not None and same_pixels(made.jpeg, other)
 
 
 def test_without_the_decoder_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

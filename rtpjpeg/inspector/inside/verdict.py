@@ -27,6 +27,14 @@ class Verdict(NamedTuple):
     """What the headers should have said; the picture comes out right with these."""
 
 
+def said_again(verdict: Verdict, parameters: Parameters) -> Verdict:
+    """Return the verdict on a frame before for another one, which has quantisation tables of its own."""
+    better = verdict.better
+    if better is not None:
+        better = replace(better, tables=parameters.tables, precision=parameters.precision)
+    return verdict._replace(place=0, better=better)
+
+
 def other_type(parameters: Parameters) -> Parameters:
     """Return the same with the other sampling."""
     return replace(parameters, type=parameters.type ^ 1)
