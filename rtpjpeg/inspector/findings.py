@@ -23,13 +23,13 @@ class Findings:
         found: str | Callable[[], str],
         count: int | None = None,
     ) -> None:
-        """Count one occurrence for each of ``numbers``, packets of the capture in rising order; none is fine.
+        """Count one occurrence for each of ``numbers``, packets of the capture; none is fine.
 
         ``found`` says what was found the first time, without "found"; a callable is asked only then.
         ``count`` is how often, where it is not once a packet. Raises KeyError for a rule that is not in the
         list.
         """
-        listed = [numbers] if isinstance(numbers, int) else [int(number) for number in numbers]
+        listed = [numbers] if isinstance(numbers, int) else sorted(map(int, numbers))
         if not listed:
             return
         count = len(listed) if count is None else count
@@ -39,6 +39,7 @@ class Findings:
             self._found[rule, ssrc] = _new(self._rules[rule], ssrc, words, listed, count)
             return
         finding.count += count
+        finding.first_packet = min(finding.first_packet, listed[0])
         finding.last_packet = max(finding.last_packet, listed[-1])
         finding.packets += listed[: LISTED - len(finding.packets)]
 
