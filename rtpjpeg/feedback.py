@@ -55,7 +55,8 @@ class GenericNack:
             raise MalformedPacketError("generic NACK length", len(packet.body), expected, source)
         entries = _ENTRY.iter_unpack(packet.body[_SOURCES.size :])
         lost = tuple(number for first, mask in entries for number in _numbers(first, mask))
-        return cls(*_SOURCES.unpack_from(packet.body), lost)
+        ssrc, media_ssrc = _SOURCES.unpack_from(packet.body)
+        return cls(ssrc, media_ssrc, lost)
 
     def packet(self) -> OtherPacket:
         """Return it as a packet for a compound; a run of numbers takes an entry for each 17."""

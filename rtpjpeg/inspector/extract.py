@@ -55,26 +55,25 @@ class Extractor:
         ``frame_number`` counts the frames of the stream; ``time_ns`` is in nanoseconds since 1970, and
         ``first_packet`` the number in the capture. Raises ``TransportError`` when the disk takes no more.
         """
-        path, size = None, 0
-        if examined.jpeg is not None:
-            path, size = (
-                self.directory / picture_name(stream_ssrc, frame_number, examined.mark),
-                len(examined.jpeg),
-            )
-            self._save(path, examined.jpeg)
+        path = self._save(picture_name(stream_ssrc, frame_number, examined.mark), examined.jpeg)
         seconds, rest = divmod(time_ns, 1_000_000_000)
-        self._append(
-            (
-                path.name if path else "",
-                f"0x{stream_ssrc:08x}",
-                frame_number,
-                timestamp,
-                f"{seconds}.{rest:09d}",
-                first_packet,
-                size,
-                "; ".join(examined.flaws),
-            )
+        row = (
+            path.name if path else "",
+            f"0x{stream_ssrc:08x}",
+            frame_number,
+            timestamp,
+            f"{seconds}.{rest:09d}",
+            first_packet,
+            len(examined.jpeg or b""),
+            "; ".join(examined.flaws),
         )
+        try:
+            self._append(row)
+        except TransportError:
+            if path is not None:
+                path.unlink(missing_ok=True)
+            raise
+        self.written += path is not None
         return path
 
     def close(self) -> None:
@@ -82,7 +81,10 @@ class Extractor:
         with suppress(OSError):
             self._table.close()
 
-    def _save(self, path: Path, jpeg: bytes) -> None:
+    def _save(self, name: str, jpeg: bytes | None) -> Path | None:
+        if jpeg is None:
+            return None
+        path = self.directory / name
         try:
             self._part.write_bytes(jpeg)
             self._part.rename(path)
@@ -90,7 +92,7 @@ class Extractor:
             with suppress(OSError):
                 self._part.unlink()
             raise TransportError(_fault(path, error)) from None
-        self.written += 1
+        return path
 
     def _append(self, row: tuple[object, ...]) -> None:
         """Add a line to the table, whole or not at all."""

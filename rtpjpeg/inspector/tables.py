@@ -40,15 +40,14 @@ def is_table_header(front: bytes) -> bool:
     return whole and (length in _LENGTHS or (not length and precision <= _TWO_BITS))
 
 
-def widened(tables: bytes, precision: int) -> bytes:
-    """Return luma and chroma table with one width: 128 bytes, or 256 where one of them has 16 bits.
+def in_one_width(tables: bytes, precision: int) -> bytes:
+    """Return luma and chroma table: 128 bytes, or 256 where a value takes more than 8 bits.
 
     Raises ``ValueError`` when the tables do not fit the precision.
     """
     luma, chroma = split_tables(tables, precision)
-    if len(luma) == len(chroma) == 64:
-        return luma + chroma
-    return b"".join(table if len(table) > 64 else _sixteen_bits(table) for table in (luma, chroma))
+    both = b"".join(table if len(table) > 64 else _sixteen_bits(table) for table in (luma, chroma))
+    return both if any(both[0::2]) else both[1::2]
 
 
 def _sixteen_bits(table: bytes) -> bytes:
@@ -113,7 +112,7 @@ class TableRules:
         zero = _first_zero(tables, precision)
         if zero:
             return self._add("J-073", number, zero)
-        self._keep(q, widened(tables, precision & _TWO_BITS), number)
+        self._keep(q, in_one_width(tables, precision & _TWO_BITS), number)
         return right
 
     def _keep(self, q: int, tables: bytes, number: int) -> None:

@@ -48,6 +48,8 @@ class Case:
     """The marker came."""
     trusted: bool = True
     """Where the scan begins, and in what order it goes on, is certain, so that it can be judged."""
+    tables_known: bool = True
+    """The quantisation tables are those that the sender told."""
     pieces: list[memoryview] = field(default_factory=list)
     """The data of each packet, table header left out; kept while a decoder's file is made of them."""
 
@@ -85,12 +87,13 @@ class Case:
             self._line_up()
         return found
 
-    def line_up(self) -> None:
-        """Put the pieces of a whole frame one behind the other, whatever their offsets say."""
-        if not self.fragments.fit():
-            self.trusted = False
+    def line_up(self) -> bool:
+        """Put the pieces of a whole frame one behind the other; return whether their offsets say the same."""
+        fit = self.fragments.fit()
+        self.trusted = self.trusted and fit
         self._line_up()
-        self.pieces = self.fragments.without_fill()
+        self.pieces = list(self.fragments.without_fill())
+        return fit
 
     def _line_up(self) -> None:
         sizes = [len(piece) for piece in self.fragments.pieces]
