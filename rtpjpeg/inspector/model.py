@@ -55,7 +55,7 @@ class Verdict:
     plays: str
     """``yes``, ``damaged`` (a picture comes, and it is wrong or incomplete) or ``no``."""
     why: str = ""
-    """One sentence for each reason; empty for ``yes``."""
+    """A clause for each reason, the worst first; for ``yes`` a remark, or nothing."""
 
 
 @dataclass(slots=True)
@@ -164,6 +164,8 @@ class StreamReport:
     transit: Histogram | None = None
     """Milliseconds by which the way of a packet took longer or shorter than that of the one before (D of RFC
     3550 section 6.4.1, unsigned)."""
+    tables_once: bool = False
+    """Frames of Q 128 to 254 have table length 0: their tables came with an earlier frame."""
     timings: list[Timing] = field(default_factory=list)
     """A few frames as examples, at most four."""
     pictures: list[Picture] = field(default_factory=list)
