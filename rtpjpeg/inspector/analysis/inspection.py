@@ -17,6 +17,7 @@ from ..media import Media
 from ..model import Report
 from ..reading import Capture, read_capture
 from ..reports import RtcpWatch
+from ..verdicts import verdicts
 from .looks import Looked, Looks
 from .selection import Key, Read, Selection
 from .sources import check_sources, check_strangers
@@ -108,6 +109,8 @@ class Inspection:
         report = self.report
         report.packets, report.duration = packets, (self._ended - self._began) / 10**9
         report.streams = sorted((stream.report() for stream in streams), key=lambda one: one.first_packet)
+        for one in report.streams:
+            one.receivers = verdicts(one, self._findings.of(one.ssrc))
         report.findings = self._findings.listed()
         report.notices += [*notices, *self._own_notices(streams)]
         return report

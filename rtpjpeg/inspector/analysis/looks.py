@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...train import Flags
+from ...train import Column, Flags
 from ..content import Examined, Examiner, FramePackets
 from ..findings import Findings
-from ..model import Picture
+from ..model import Picture, Timing
 from ..tables import TableRules
 from .frames import Frames
 from .restarts import misplaced
+from .timing import MILLISECOND
 
 FIRST = 50
 """Frames of a stream that are looked into in any case."""
@@ -58,6 +59,8 @@ class Looks:
         self._frames = self._suspects = 0
         self._first: Looked | None = None
         self._worst: tuple[int, int, Looked] | None = None
+        self._first_timing: Timing | None = None
+        self._slowest: Timing | None = None
 
     @property
     def notices(self) -> list[str]:
@@ -98,8 +101,21 @@ class Looks:
         examined = self._examiner.examine(FramePackets(self._ssrc, parts, numbers, whole), decode)
         if whole:
             self._check_counts(frames, span)
+        self._time(packets.times[span], min(numbers))
         time, timestamp = int(packets.times[span].min()), int(packets.timestamp[span.start])
         self._keep(Looked(self._ssrc, self._frames, timestamp, time, min(numbers), examined), len(parts))
+
+    def _time(self, times: Column, packet: int) -> None:
+        """Keep when the packets of the first frame came, and those of the one that took longest."""
+        offsets = np.sort(times - times.min()) / MILLISECOND
+        if self._first_timing is None:
+            self._first_timing = Timing("first", packet, offsets.tolist())
+        elif self._slowest is None or offsets[-1] > self._slowest.offsets[-1]:
+            self._slowest = Timing("slowest", packet, offsets.tolist())
+
+    def timings(self) -> list[Timing]:
+        """Return the first frame and, of those looked into, the one that took longest to come."""
+        return [timing for timing in (self._first_timing, self._slowest) if timing is not None]
 
     def _check_counts(self, frames: Frames, span: slice) -> None:
         """Compare restart counts with the markers; where the headers alone are wrong, that was told."""

@@ -177,6 +177,7 @@ class StreamAnalysis:
             spacing=self.clock.spacing.histogram(),
             transit=arrivals.transit.histogram(),
             pictures=self._looks.pictures(),
+            timings=self._looks.timings(),
         )
 
 
