@@ -232,3 +232,14 @@ def test_times_are_exact_far_from_the_origin() -> None:
     one.times = np.array([86_400 * 10**9 + 123_456_000], np.int64)
     (line,) = packet_lines(one, 0)
     assert line.startswith("     1 86400.123456  ")
+
+
+def test_scapy_is_loaded_when_it_is_needed_and_never_whole() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import rtpjpeg.inspector.packets\n"
+        "assert 'scapy' not in sys.modules\n"
+        "import rtpjpeg.inspector.layers\n"
+        "assert not {'scapy.all', 'scapy.layers.all', 'scapy.layers.inet'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
