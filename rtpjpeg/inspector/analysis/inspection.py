@@ -98,6 +98,11 @@ class Inspection:
         values, counts = np.unique(read.batch.flows, return_counts=True)
         self._flows.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
+    @property
+    def payload_types(self) -> set[int]:
+        """Payload types of the streams that were found."""
+        return {stream.totals.payload_type for stream in self._streams.values()}
+
     def finish(self, packets: int = 0, notices: Iterable[str] = (), cut_short: Sequence[int] = ()) -> Report:
         """Return the report. The arguments are what the reader of the capture says of it."""
         streams = list(self._streams.values())
