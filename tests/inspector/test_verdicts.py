@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +95,7 @@ def test_the_worst_reason_decides_and_all_are_said_worst_first() -> None:
         "takes scan data for a table header, and loses the frame; "
         "takes the headers of the JPEG file for scan data: rubbish"
     )
+    assert made[2].why.startswith("takes the default tables")
     assert made[2].why.count("; ") == 1
 
 
@@ -110,3 +114,9 @@ def test_a_remark_is_said_behind_a_fault() -> None:
     made = verdicts(stream(), {"N-002", "J-022"})
     assert made[0].plays == "damaged"
     assert made[0].why.split("; ")[1].startswith("with rtpjitterbuffer")
+
+
+def test_the_page_of_receivers_is_made_from_the_table() -> None:
+    program = Path(__file__).parents[2] / "docs" / "make_receivers.py"
+    done = subprocess.run([sys.executable, str(program), "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
