@@ -18,7 +18,7 @@ help:
 	@echo 'make bench          CPU per frame beside GStreamer and FFmpeg (BENCH_ARGS)'
 	@echo 'make bench-cameras  the same with encoding, and memory, start and end of a sender (BENCH_ARGS)'
 	@echo 'make lab            what a screen shows when packets are lost, beside the same (LAB_ARGS)'
-	@echo 'make docs           docs/conformance.md and docs/receivers.md, from rules, tests and verdicts'
+	@echo 'make docs           docs/conformance.md, docs/receivers.md and the rules in docs/inspect.md'
 	@echo 'make clean          remove what the commands above made'
 
 demo: $(VENV)/.installed
@@ -39,6 +39,7 @@ lab: $(TOX_VENV)/.installed
 docs:
 	$(require_python)
 	$(PYTHON) docs/make_conformance.py
+	$(PYTHON) docs/make_rules.py
 	$(PYTHON) docs/make_receivers.py
 
 clean:

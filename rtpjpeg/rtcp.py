@@ -28,7 +28,11 @@ from .reportpackets import (
     round_trip,
 )
 
-__all__ = ["RR", "SR", "ReceiverReport", "ReportBlock", "SenderReport", "middle", "round_trip"]
+__all__ = ["APP", "BYE", "PSFB", "RR", "RTPFB", "SDES", "SR", "XR"]
+__all__ += ["CNAME", "EMAIL", "LOC", "NAME", "NOTE", "PHONE", "PRIV", "TOOL"]
+__all__ += ["App", "Bye", "Chunk", "Item", "OtherPacket", "Packet", "ReceiverReport", "ReportBlock"]
+__all__ += ["SenderReport", "SourceDescription", "has_cname", "is_rtcp", "middle", "parse_compound"]
+__all__ += ["round_trip", "serialize_compound", "starts_with_report"]
 
 SDES, BYE, APP, RTPFB, PSFB, XR = range(202, 208)
 """Packet types (section 12.1; RFC 4585 section 6.1; RFC 3611 section 2)."""
@@ -281,9 +285,9 @@ def serialize_compound(packets: Sequence[Packet]) -> bytes:
     return joined(packets)
 
 
-def starts_with_report(packets: Sequence[Packet]) -> bool:
+def starts_with_report(packets: Iterable[Packet]) -> bool:
     """Tell whether a compound begins with SR or RR, as sections 6.1 and A.2 want it."""
-    return isinstance(packets[0], SenderReport | ReceiverReport)
+    return isinstance(next(iter(packets), None), SenderReport | ReceiverReport)
 
 
 def has_cname(packets: Iterable[Packet]) -> bool:

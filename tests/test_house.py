@@ -39,6 +39,7 @@ FLOORS = (
         "membership",
         "schedule",
         "reports",
+        "asking",
     ),
     ("parameters", "assembler", "frames", "depacketizer"),
     ("session",),

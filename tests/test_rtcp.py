@@ -241,7 +241,7 @@ def test_a_compound_tells_how_it_begins_and_whom_it_names():
     report, named = ReceiverReport(SSRC), SourceDescription((Chunk(7), CHUNK))
     nameless = SourceDescription((Chunk(SSRC, (Item(2, b"Me"),)),))
     assert starts_with_report([report, named]) and starts_with_report([SenderReport(*SENDER)])
-    assert not starts_with_report([named, report])
+    assert not starts_with_report([named, report]) and not starts_with_report([])
     assert has_cname([report, named]) and not has_cname([report, nameless]) and not has_cname([report])
 
 

@@ -29,7 +29,7 @@ from .inside.markers import judge_markers, marker_left_behind, miscounted
 from .inside.mend import TableStore
 from .inside.partial import losses, partial_picture
 from .inside.trial import NO_DECODER, can_try, decoding_fault
-from .inside.verdict import Verdict
+from .inside.verdict import Verdict, said_again
 from .inside.wholefile import begins_with_file, read_file
 from .rules import load_rules
 
@@ -189,9 +189,10 @@ class Examiner:
         verdict = judge_markers(parameters, data, scan, case)
         if verdict is not None or not (said or miscounted(parameters, scan)):
             return verdict
-        if self._close_looks:
-            self._close_looks -= 1
-            self._last = explain(parameters, data, scan, said)
+        if not self._close_looks:
+            return said_again(self._last, parameters) if self._last else None
+        self._close_looks -= 1
+        self._last = explain(parameters, data, scan, said, case.tables_known)
         return self._last
 
     def _picture(

@@ -16,22 +16,30 @@ class Findings:
         self._found: dict[tuple[str, int | None], Finding] = {}
 
     def add(
-        self, rule: str, ssrc: int | None, numbers: int | Iterable[int], found: str | Callable[[], str]
+        self,
+        rule: str,
+        ssrc: int | None,
+        numbers: int | Iterable[int],
+        found: str | Callable[[], str],
+        count: int | None = None,
     ) -> None:
-        """Count one occurrence for each of ``numbers``, packets of the capture in rising order; none is fine.
+        """Count one occurrence for each of ``numbers``, packets of the capture; none is fine.
 
-        ``found`` says what was found the first time, without "found"; a callable is asked only then. Raises
-        KeyError for a rule that is not in the list.
+        ``found`` says what was found the first time, without "found"; a callable is asked only then.
+        ``count`` is how often, where it is not once a packet. Raises KeyError for a rule that is not in the
+        list.
         """
-        listed = [numbers] if isinstance(numbers, int) else [int(number) for number in numbers]
+        listed = [numbers] if isinstance(numbers, int) else sorted(map(int, numbers))
         if not listed:
             return
+        count = len(listed) if count is None else count
         finding = self._found.get((rule, ssrc))
         if finding is None:
             words = found if isinstance(found, str) else found()
-            self._found[rule, ssrc] = _new(self._rules[rule], ssrc, words, listed)
+            self._found[rule, ssrc] = _new(self._rules[rule], ssrc, words, listed, count)
             return
-        finding.count += len(listed)
+        finding.count += count
+        finding.first_packet = min(finding.first_packet, listed[0])
         finding.last_packet = max(finding.last_packet, listed[-1])
         finding.packets += listed[: LISTED - len(finding.packets)]
 
@@ -51,5 +59,5 @@ class Findings:
         )
 
 
-def _new(rule: Rule, ssrc: int | None, found: str, numbers: list[int]) -> Finding:
-    return Finding(rule, ssrc, found, len(numbers), numbers[0], numbers[-1], numbers[:LISTED])
+def _new(rule: Rule, ssrc: int | None, found: str, numbers: list[int], count: int) -> Finding:
+    return Finding(rule, ssrc, found, count, numbers[0], numbers[-1], numbers[:LISTED])

@@ -76,7 +76,7 @@ class _Header(Packet):
     def self_build(self) -> bytes:
         values = {field.name: self.getfieldval(field.name) for field in self.fields_desc}
         for field in self.fields_desc:
-            if isinstance(field, BitField):
+            if isinstance(field, BitField | BitEnumField):
                 _check(field, values[field.name])
         return self.write(**values)
 
@@ -89,7 +89,7 @@ class _Header(Packet):
         raise NotImplementedError
 
 
-def _check(field: BitField, value: int | None) -> None:
+def _check(field: BitField | BitEnumField, value: int | None) -> None:
     largest = ((1 << field.size) - 1) * (8 if isinstance(field, _Pixels) else 1)
     if value is not None and not 0 <= value <= largest:
         raise MalformedPacketError(field.name, value, f"0 to {largest}", "RFC 2435 section 3.1")
@@ -136,7 +136,7 @@ class RTPJPEG(_Header):
     def write(self, **values: Any) -> bytes:
         return JpegHeader(**values).serialize()
 
-    def header(self) -> JpegHeader:
+    def main_header(self) -> JpegHeader:
         """Return the values as the codec's object."""
         return JpegHeader(**{field.name: self.getfieldval(field.name) for field in self.fields_desc})
 
@@ -155,10 +155,7 @@ class RTPJPEG(_Header):
         return super().guess_payload_class(payload)
 
     def mysummary(self) -> str:
-        size = f"{self.width}x{self.height}"
-        return (
-            f"RTPJPEG type {TYPES.get(self.type, self.type)} Q {self.q} {size} offset {self.fragment_offset}"
-        )
+        return self.sprintf("RTPJPEG type %type% Q %q% %width%x%height% offset %fragment_offset%")
 
 
 class RTPJPEGRestart(_Header):
@@ -186,8 +183,8 @@ class RTPJPEGRestart(_Header):
         return RestartHeader(**values).serialize()
 
     def guess_payload_class(self, payload: bytes) -> type[Packet]:
-        main = self.underlayer
-        if isinstance(main, RTPJPEG) and main.header().has_table_header:
+        below = self.underlayer
+        if isinstance(below, RTPJPEG) and below.main_header().has_table_header:
             return RTPJPEGQuantization
         return super().guess_payload_class(payload)
 

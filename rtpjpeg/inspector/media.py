@@ -26,6 +26,8 @@ class Media:
     duplicated: int = 0
     first_packet: int = 1
     """Number in the capture."""
+    frame_packets: int = 64
+    """Packets of the largest frame: so many may be on their way when a report is made."""
 
     @property
     def host(self) -> str:

@@ -163,8 +163,7 @@ class RtcpWatch:
         described = any(isinstance(packet, SourceDescription) for packet in packets)
         who = f"{', '.join(map(_name, packets))} from {address_text(*datagram.flow.source)}"
         if not (starts_with_report(packets) and described):
-            if not _is_reduced(packets):
-                self._findings.add("T-021", ssrc, datagram.number, who)
+            self._findings.add("T-021", ssrc, datagram.number, who)
         elif not has_cname(packets):
             self._findings.add("T-022", ssrc, datagram.number, f"{who}, no CNAME")
 
@@ -228,7 +227,10 @@ class RtcpWatch:
 
 
 def _speakers(packets: Sequence[Packet]) -> Iterator[int]:
-    """Yield whom the packets are from, and whom they name or say farewell for."""
+    """Yield whom the packets are from, and whom they name or say farewell for.
+
+    Feedback does not count: RFC 5506 lets it travel alone where both ends agree, which no capture shows.
+    """
     for packet in packets:
         if isinstance(packet, SenderReport | ReceiverReport | App):
             yield packet.ssrc
@@ -250,11 +252,6 @@ def _owner(datagram: _Datagram, media: Mapping[int, Media]) -> int | None:
     if len(datagram.data) >= 8 and ssrc in media:
         return ssrc
     return next((ssrc for ssrc, stream in media.items() if stream.carries(datagram.flow)), None)
-
-
-def _is_reduced(packets: Sequence[Packet]) -> bool:
-    """Tell feedback alone, which RFC 5506 allows by an agreement that a capture does not show."""
-    return all(isinstance(one, OtherPacket) and one.packet_type in (RTPFB, PSFB) for one in packets)
 
 
 def _name(packet: Packet) -> str:

@@ -20,8 +20,6 @@ PLACE_TOLERANCE = 1.0
 """Seconds between the RTP time of a report and that of the frames, which were captured and encoded before."""
 LONGEST_PAUSE = 5 * 3600.0
 """Seconds; RTP timestamps wrap after 13 hours."""
-RACING_PACKETS = 64
-"""Packets that a report may have overtaken, or the other way round."""
 COUNT_TOLERANCE = 0.05
 OCTET_TOLERANCE = 0.005
 """Less than the RTP header is of a packet of 1400 bytes."""
@@ -40,10 +38,13 @@ class _Tally:
     octets: int
     lost: int
     duplicated: int
+    racing: int
+    """Packets that the report may have overtaken, or the other way round: those of a frame."""
 
     @classmethod
     def of(cls, report: SenderReport, media: Media) -> _Tally:
-        return cls(report, media.packets, media.octets, media.lost, media.duplicated)
+        counts = media.packets, media.octets, media.lost, media.duplicated
+        return cls(report, *counts, media.frame_packets)
 
     def unbroken_since(self, before: _Tally) -> bool:
         """Whether the capture holds each packet that was sent in between, once."""
@@ -109,7 +110,7 @@ def _place(report: SenderReport, time: int, media: Media) -> str | None:
 def _packets(tally: _Tally, before: _Tally) -> str | None:
     captured = tally.packets - before.packets
     reported = timestamp_difference(tally.report.packet_count, before.report.packet_count)
-    if abs(reported - captured) <= max(RACING_PACKETS, COUNT_TOLERANCE * captured):
+    if abs(reported - captured) <= max(tally.racing, COUNT_TOLERANCE * captured):
         return None
     return f"{reported} packets more than in the report before, and {captured} captured"
 
@@ -118,11 +119,13 @@ def _octets(tally: _Tally, base: _Tally) -> str | None:
     """Compare octets over all reports since ``base``: what raced weighs less and less, headers do not."""
     packets, octets = tally.packets - base.packets, tally.octets - base.octets
     reported = timestamp_difference(tally.report.packet_count, base.report.packet_count)
-    if min(packets, reported) <= RACING_PACKETS:
+    if min(packets, reported) <= tally.racing:
         return None
     mean = octets / packets
     excess = timestamp_difference(tally.report.octet_count, base.report.octet_count + round(reported * mean))
-    if abs(excess) <= (RACING_PACKETS + OCTET_TOLERANCE * reported) * mean:
+    # Where as many packets were counted, they are the same but for those at both ends.
+    shifted = 1 + 2 * abs(reported - packets)
+    if abs(excess) <= (shifted + OCTET_TOLERANCE * reported) * mean:
         return None
     return f"{mean + excess / reported:.1f} octets a packet, and {mean:.1f} of payload captured"
 

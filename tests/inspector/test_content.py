@@ -286,10 +286,11 @@ def test_type_against_sampling(type: int, is_: str) -> None:
     assert made.jpeg is not None and same_pixels(made.jpeg, file) and made.mark == "wrong-type"
 
 
+@pytest.mark.parametrize("quality", [5, 30, 75])
 @pytest.mark.parametrize("name", photographs.PHOTOGRAPHS)
 @pytest.mark.parametrize("type", TYPES)
-def test_type_against_sampling_of_photographs(name: str, type: int) -> None:
-    (file,) = photographs.video(name, type ^ 1, 75, 320, 240, 1)
+def test_type_against_sampling_of_photographs(name: str, type: int, quality: int) -> None:
+    (file,) = photographs.video(name, type ^ 1, quality, 320, 240, 1)
     tables = eight_bit(file)
     packets = fragment(
         scan_of(file), type=type, q=255, tables=tables, width=320, height=240, interval=10, size=1200
@@ -580,8 +581,11 @@ def test_a_frame_is_looked_at_closer_so_many_times_and_then_taken_for_the_same()
     bench, packets = Bench(), fragment(scan_of(jpeg(0)), type=1)
     for _ in range(CLOSE_LOOKS + 5):
         bench.examine(packets)
+    other = jpeg(0, quality=50)
+    made = bench.examine(fragment(scan_of(other), type=1, q=50))
     (finding,) = bench.findings.listed()
-    assert (finding.rule.id, finding.count) == ("J-022", CLOSE_LOOKS + 5)
+    assert (finding.rule.id, finding.count) == ("J-022", CLOSE_LOOKS + 6)
+    assert made.jpeg is not None and same_pixels(made.jpeg, other)
 
 
 def test_without_the_decoder_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

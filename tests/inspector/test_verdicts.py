@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rtpjpeg.inspector.analysis import inspect_file
 from rtpjpeg.inspector.model import StreamReport, Verdict
 from rtpjpeg.inspector.rules import load_rules
 from rtpjpeg.inspector.verdicts import PLAYS, RECEIVERS, facts_of, load_table, verdicts
@@ -120,3 +121,11 @@ def test_the_page_of_receivers_is_made_from_the_table() -> None:
     program = Path(__file__).parents[2] / "docs" / "make_receivers.py"
     done = subprocess.run([sys.executable, str(program), "--check"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_inspector_tells_tables_that_came_once_from_those_in_every_frame() -> None:
+    folder = Path(__file__).parents[2] / "fixtures" / "inspector"
+    (once,) = inspect_file(folder / "clean-tables-once.pcap").streams
+    (always,) = inspect_file(folder / "clean-rtp.pcap").streams
+    assert (once.tables_once, plays(once.receivers)) == (True, ["no", "yes", "damaged", "no", "damaged"])
+    assert (always.tables_once, plays(always.receivers)) == (False, ["yes"] * 5)

@@ -64,7 +64,7 @@ def test_the_wheel_holds_every_module_and_nothing_that_is_gone(built: Path) -> N
     modules = {path.relative_to(TREE).as_posix() for path in (TREE / "rtpjpeg").rglob("*.py")}
     for wheel in (next(built.glob("*.whl")), next((built / "from-tree").glob("*.whl"))):
         inside = {name for name in ZipFile(wheel).namelist() if name.startswith("rtpjpeg/")}
-        assert inside == modules | {"rtpjpeg/py.typed"}
+        assert inside == modules | {"rtpjpeg/py.typed", "rtpjpeg/inspector/rules.toml"}
 
 
 def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:

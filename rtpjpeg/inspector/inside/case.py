@@ -48,6 +48,8 @@ class Case:
     """The marker came."""
     trusted: bool = True
     """Where the scan begins, and in what order it goes on, is certain, so that it can be judged."""
+    tables_known: bool = True
+    """The quantisation tables are those that the sender told."""
     pieces: list[memoryview] = field(default_factory=list)
     """The data of each packet, table header left out; kept while a decoder's file is made of them."""
 

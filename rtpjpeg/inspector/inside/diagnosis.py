@@ -6,12 +6,13 @@ and only data in which every MCU makes sense is evidence. What is left is a scan
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
+from ...interchange import split_tables
 from ...parameters import Parameters
 from ...scan import PlacedScan
-from .mcus import CODE, walk_mcus
-from .verdict import Verdict, broken_scan, other_type, wrong_size, wrong_type
+from .mcus import CODE, WIDEST, Limits, Walk, walk_mcus
+from .verdict import Verdict, broken_scan, other_type, wrong_interval, wrong_size, wrong_type
 
 LONGEST_WALK = 1 << 18
 """Bytes of a scan that is walked; of a larger one it is only said that it does not decode."""
@@ -23,91 +24,107 @@ Part = tuple[int, bytes]
 """Where a restart interval begins in the scan, and its data without markers."""
 
 
-def explain(parameters: Parameters, data: bytes, scan: PlacedScan, said: str) -> Verdict | None:
+def explain(
+    parameters: Parameters, data: bytes, scan: PlacedScan, said: str, tables_known: bool
+) -> Verdict | None:
     """Return why a scan does not decode, None where nothing of the picture is wrong.
 
-    ``said`` is what the decoder said; empty where only the restart markers were counted.
+    ``said`` is what the decoder said; empty where only the restart markers were counted. ``tables_known``
+    tells that the quantisation tables are the sender's.
     """
     parts = _intervals(data, scan)
     if scan.end > LONGEST_WALK:
         if said:
             return Verdict("J-088", f"a scan of {scan.end} bytes that does not decode: {said}")
-        return _wrong_interval(parameters, len(parts))
-    if scan.restart_codes:
-        return _explain_restarts(parameters, parts, scan.has_eoi)
-    return _explain_plain(parameters, data[: scan.end], scan.has_eoi)
+        return wrong_interval(parameters, len(parts))
+    limits = _limits(parameters) if tables_known else WIDEST
+    diagnosis = _Diagnosis(parameters, parts, scan.has_eoi, limits)
+    return diagnosis.of_intervals() if scan.restart_codes else diagnosis.of_one()
 
 
 def interval_of(parameters: Parameters, data: bytes, scan: PlacedScan) -> int:
     """Return the restart interval of a scan, counted in it, or else the least that its markers allow."""
     parts = _intervals(data, scan)
-    each = _common_size(parts, parameters.type) if scan.end <= LONGEST_WALK else None
+    diagnosis = _Diagnosis(parameters, parts, scan.has_eoi, WIDEST)
+    each = diagnosis.common_size(parameters.type) if scan.end <= LONGEST_WALK else None
     return each or -(-parameters.mcus // len(parts))
 
 
-def _explain_plain(parameters: Parameters, data: bytes, ended: bool) -> Verdict | None:
-    own = walk_mcus(data, parameters.type, _ALL)
-    found = wrong_size(parameters, own.mcus, ended)
-    if own.fault:
-        found = wrong_type(parameters) if _is_whole(other_type(parameters), data, ended) else None
-    if found or own.mcus >= parameters.mcus:
-        return found  # What stands behind the last MCU is padding.
-    return broken_scan(parameters, own.position, own.mcus, own.fault != CODE)
+@dataclass(slots=True)
+class _Diagnosis:
+    parameters: Parameters
+    parts: list[Part]
+    """The restart intervals, one without markers."""
+    ended: bool
+    """EOI stands behind them."""
+    limits: Limits
+
+    def of_one(self) -> Verdict | None:
+        """Return what is wrong with a scan without restart markers."""
+        parameters, (_, data) = self.parameters, self.parts[0]
+        own = self._walk(data, parameters.type)
+        if own.mcus >= parameters.mcus and not self.ended and own.fault:
+            return None  # What stands behind the last MCU is padding.
+        # The wrong sampling may happen to make sense to the end, but not with the right number of MCUs.
+        if (own.fault or own.mcus != parameters.mcus) and self._is_whole(other_type(parameters)):
+            return wrong_type(parameters)
+        found = None if own.fault else wrong_size(parameters, own.mcus, self.ended)
+        if found or own.mcus >= parameters.mcus:
+            return found
+        return broken_scan(parameters, own.position, own.mcus, own.fault != CODE)
+
+    def of_intervals(self) -> Verdict | None:
+        """Return what is wrong with a scan of restart intervals."""
+        parameters, count = self.parameters, len(self.parts)
+        interval, counted = parameters.restart_interval, count == parameters.intervals
+        each = self.common_size(parameters.type)
+        if each != interval:
+            other = self.common_size(parameters.type ^ 1)
+            if other == interval or (each is None and other is not None):
+                return wrong_type(parameters)
+            if each is not None:
+                return wrong_interval(parameters, count, each)
+        else:
+            last = self._walk(self.parts[-1][1], parameters.type)
+            mcus = (count - 1) * interval + last.mcus
+            found = None if last.fault else wrong_size(parameters, mcus, self.ended)
+            if found or not counted:
+                return found or wrong_interval(parameters, count)
+        return self._first_broken() or (None if counted else wrong_interval(parameters, count))
+
+    def common_size(self, type_: int) -> int | None:
+        """Return how many MCUs the first intervals have, None where they differ or make no sense."""
+        probes = self.parts[: min(_PROBES, len(self.parts) - 1)]
+        walks = [self._walk(data, type_) for _, data in probes]
+        sizes = {None if walk.fault else walk.mcus for walk in walks}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    def _is_whole(self, parameters: Parameters) -> bool:
+        """Tell whether a scan without restart markers is a picture to its end."""
+        walk = self._walk(self.parts[0][1], parameters.type)
+        return walk.mcus == parameters.mcus and not walk.fault
+
+    def _first_broken(self) -> Verdict | None:
+        """Return the first interval that breaks off before its end; bytes behind its last MCU are padding."""
+        parameters, left = self.parameters, self.parameters.mcus
+        for index, (start, data) in enumerate(self.parts):
+            due = min(parameters.restart_interval, left)
+            walk = self._walk(data, parameters.type, due)
+            if walk.fault or walk.mcus < due:
+                mcu = index * parameters.restart_interval + walk.mcus
+                return broken_scan(parameters, start + walk.position, mcu, walk.fault != CODE)
+            left -= due
+        return None
+
+    def _walk(self, data: bytes, type_: int, most: int = _ALL) -> Walk:
+        return walk_mcus(data, type_, most, self.limits)
 
 
-def _is_whole(parameters: Parameters, data: bytes, ended: bool) -> bool:
-    """Tell whether a scan is a picture to its end, of the size that the header says or of another one."""
-    walk = walk_mcus(data, parameters.type, _ALL)
-    fits = walk.mcus == parameters.mcus or wrong_size(parameters, walk.mcus, ended) is not None
-    return fits and not walk.fault
-
-
-def _explain_restarts(parameters: Parameters, parts: list[Part], ended: bool) -> Verdict | None:
-    interval, counted = parameters.restart_interval, len(parts) == parameters.intervals
-    each = _common_size(parts, parameters.type)
-    if each is None and _common_size(parts, parameters.type ^ 1) is not None:
-        return wrong_type(parameters)
-    if each is not None and each != interval:
-        return _wrong_interval(parameters, len(parts), each)
-    if each == interval:
-        last = walk_mcus(parts[-1][1], parameters.type, _ALL)
-        mcus = (len(parts) - 1) * interval + last.mcus
-        found = None if last.fault else wrong_size(parameters, mcus, ended)
-        if found or not counted:
-            return found or _wrong_interval(parameters, len(parts))
-    return _first_broken(parameters, parts) or (None if counted else _wrong_interval(parameters, len(parts)))
-
-
-def _wrong_interval(parameters: Parameters, parts: int, each: int = 0) -> Verdict:
-    due, size = parameters.intervals - 1, f"{parameters.width}x{parameters.height}"
-    found = (
-        f"{parts - 1} RST markers, where {size} with restart interval {parameters.restart_interval} has {due}"
-    )
-    if each and each != parameters.restart_interval:
-        better = replace(parameters, restart_interval=each)
-        return Verdict("J-078", f"{found}; they stand {each} MCUs apart", better=better)
-    return Verdict("J-078", found)
-
-
-def _first_broken(parameters: Parameters, parts: list[Part]) -> Verdict | None:
-    """Return the first interval that breaks off before its end; bytes behind its last MCU are padding."""
-    interval, left = parameters.restart_interval, parameters.mcus
-    for index, (start, data) in enumerate(parts):
-        due = min(interval, left)
-        walk = walk_mcus(data, parameters.type, due)
-        if walk.fault or walk.mcus < due:
-            place, mcu = start + walk.position, index * interval + walk.mcus
-            return broken_scan(parameters, place, mcu, walk.fault != CODE)
-        left -= due
-    return None
-
-
-def _common_size(parts: list[Part], type_: int) -> int | None:
-    """Return how many MCUs the first intervals have, None where they differ or make no sense."""
-    probes = parts[: min(_PROBES, len(parts) - 1)]
-    walks = [walk_mcus(data, type_, _ALL) for _, data in probes]
-    sizes = {None if walk.fault else walk.mcus for walk in walks}
-    return sizes.pop() if len(sizes) == 1 else None
+def _limits(parameters: Parameters) -> Limits:
+    """Return twice the largest DC values that these tables allow, for a table may be a little off."""
+    luma, chroma = split_tables(parameters.tables, parameters.precision)
+    first = [int.from_bytes(table[: len(table) // 64], "big") for table in (luma, chroma)]
+    return 2 + 2 * 1024 // first[0], 2 + 2 * 1024 // first[1]
 
 
 def _intervals(data: bytes, scan: PlacedScan) -> list[Part]:

@@ -24,6 +24,11 @@ class TableStore:
 
     def mend(self, case: Case) -> str:
         """Put tables into a frame where its own cannot be used; return what was done, or nothing."""
+        mended = self._mend(case)
+        case.tables_known = not mended
+        return mended
+
+    def _mend(self, case: Case) -> str:
         fragments = case.fragments
         q, header = fragments.fields.q, fragments.quantization
         if q < 128:
@@ -42,9 +47,10 @@ class TableStore:
         try:
             luma, chroma = split_tables(header.tables, header.precision & 3)
         except ValueError:
-            # How long it really is, and so where the scan begins, is not known.
-            case.trusted = False
-            tables = _without_numbers(header.tables) or quantization_tables(ANY_Q)
+            tables = _without_numbers(header.tables)
+            if not tables:
+                # How long it really is, and so where the scan begins, is not known.
+                case.trusted, tables = False, quantization_tables(ANY_Q)
             case.fragments.quantization = QuantizationTableHeader(0, tables)
             return "the length of the quantization tables is wrong"
         mended = [_without_zeros(table) for table in (luma, chroma)]

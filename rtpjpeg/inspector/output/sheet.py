@@ -6,12 +6,13 @@ somebody copies, such as a display filter, keeps its line however long it is.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 from .words import clean
 
@@ -77,18 +78,35 @@ def print_lines(lines: Iterable[Line], file: TextIO | None = None) -> None:
     out = file or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     written = [[(_writable(text, encoding), style) for text, style in line] for line in lines]
+    out.write(_coloured(written, out) or "".join(_plain(line) for line in written))
+
+
+def _plain(line: Line) -> str:
+    return "".join(text for text, _ in line).rstrip() + "\n"
+
+
+def _coloured(lines: Iterable[Line], out: TextIO) -> str | None:
+    """Return lines with the colours that a file can show, None without rich.
+
+    rich writes into memory, for where a pipe is closed at its other end it would end the process.
+    """
     try:
         from rich.console import Console
         from rich.text import Text
     except ImportError:
-        out.writelines("".join(text for text, _ in line).rstrip() + "\n" for line in written)
-        return
-    console = Console(file=out, highlight=False)
-    # Captured, so that it is us who write: rich ends the process when a pipe is closed at its other end.
-    with console.capture() as capture:
-        for line in written:
-            console.print(Text.assemble(*line), soft_wrap=True)
-    out.write(capture.get())
+        return None
+    asked, memory = Console(file=out), io.StringIO()
+    colours: Any = asked.color_system
+    console = Console(
+        file=memory,
+        force_terminal=asked.is_terminal,
+        color_system=colours,
+        no_color=asked.no_color,
+        highlight=False,
+    )
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
+    return memory.getvalue()
 
 
 def _writable(text: str, encoding: str) -> str:

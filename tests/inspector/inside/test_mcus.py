@@ -40,6 +40,15 @@ def test_the_other_sampling_makes_no_sense() -> None:
         assert walk_mcus(scan_of(jpeg(type, quality=95))[:-2], type ^ 1, 1 << 20).fault
 
 
+def test_a_dc_value_that_no_picture_has_is_a_fault() -> None:
+    data = scan_of(jpeg(quality=100))[:-2]
+    assert walk_mcus(data, 1, 1 << 20).fault == "" and walk_mcus(data, 1, 1 << 20, (20, 2047)).fault == CODE
+    # Luma DC differences of 2047, whose sum leaves all bounds with the second block.
+    bits = "111111110" + "1" * 11 + "1010"
+    plain = int(bits * 4, 2).to_bytes(len(bits) // 2, "big").replace(b"\xff", b"\xff\x00")
+    assert walk_mcus(plain, 1, 9) == Walk(0, 7, CODE)
+
+
 def test_no_data_is_no_mcu_and_grey_is_some() -> None:
     assert walk_mcus(b"", 1, 9) == Walk(0, 0, "")
     assert walk_mcus(grey_interval(0, 7), 0, 99).mcus == 7

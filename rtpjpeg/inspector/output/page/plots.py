@@ -129,7 +129,7 @@ def _loss(stream: StreamReport) -> Drawing | None:
         edges = np.arange(len(received) + 1) * seconds / factor
         top.stairs(received, edges, fill=True, color=svg.BLUE, alpha=0.55)
         bottom.stairs(lost, edges, fill=True, color=svg.RED)
-        bottom.set_ylim(0, max(int(lost.max()) * 1.1, 1))
+        bottom.set_ylim(0, max(int(lost.max()) * 1.1, 1.4))
         bottom.locator_params(axis="y", nbins=3, integer=True)
         top.locator_params(axis="y", nbins=4, integer=True)
         svg.style(top, "", "received")

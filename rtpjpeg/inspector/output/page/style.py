@@ -63,7 +63,7 @@ dd code { user-select: all; }
 .receivers { display: grid; gap: .35rem; list-style: none; }
 .receivers li { display: grid; grid-template-columns: 6.2rem 7.5rem 1fr; gap: .75rem; align-items: baseline; }
 .receivers .badge { justify-self: start; white-space: nowrap; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .75rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: .75rem; }
 .grid { margin-top: .75rem; }
 figcaption p { font-size: .875rem; }
 figure svg { display: block; width: 100%; height: auto; margin-top: .5rem; }

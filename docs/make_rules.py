@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Write the rules of the inspector, from rtpjpeg/inspector/rules.toml, into docs/inspect.md.
+
+The table stands between two comments; what is around it is written by hand. Nothing needs to be installed.
+
+    python docs/make_rules.py            write the table
+    python docs/make_rules.py --check    only tell whether it is out of date
+
+Exit code 1 when the page is out of date, or has no place for the table.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = Path("docs/inspect.md")
+RULES = Path("rtpjpeg/inspector/rules.toml")
+BEGIN = "<!-- rules: made by docs/make_rules.py, do not edit -->"
+END = "<!-- end of the rules -->"
+SECTIONS = {
+    "J": "The JPEG payload",
+    "T": "RTP and RTCP",
+    "N": "What the network did",
+}
+COLUMNS = ("id", "severity", "what is wrong", "expected", "what to change", "source")
+
+
+def write_table(rules: dict[str, dict[str, str]]) -> str:
+    """Return the tables of all rules, one for each section."""
+    lines: list[str] = []
+    for letter, title in SECTIONS.items():
+        chosen = {name: rule for name, rule in rules.items() if name[0] == letter}
+        lines += [f"### {title}", "", _row(*COLUMNS), "|---" * len(COLUMNS) + "|"]
+        lines += [_rule_row(name, rule) for name, rule in chosen.items()]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _rule_row(name: str, rule: dict[str, str]) -> str:
+    return _row(name, rule["severity"], rule["name"], rule["expected"], rule["hint"], rule["rfc"])
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def run(root: Path, check: bool) -> list[str]:
+    """Make or check the page below ``root``; return one sentence for each fault."""
+    rules = tomllib.loads((root / RULES).read_text("utf-8"))
+    faults = [f"{name} is in no section of {PAGE}" for name in rules if name[0] not in SECTIONS]
+    text = (root / PAGE).read_text("utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return [*faults, f"{PAGE} has no place for the rules: {BEGIN} and {END}"]
+    page = f"{before}{BEGIN}\n\n{write_table(rules)}\n{END}{after}"
+    if not check:
+        (root / PAGE).write_text(page, "utf-8")
+    elif page != text:
+        faults.append(f"{PAGE} is out of date: run python docs/make_rules.py")
+    return faults
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print("usage: make_rules.py [--check]", file=sys.stderr)
+        return 2
+    faults = run(ROOT, bool(arguments))
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
