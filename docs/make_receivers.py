@@ -38,6 +38,9 @@ where a stream breaks several rules, the worst counts.
   given the packets.
 - **go2rtc** of March 2026: the same; where it decodes, to MJPEG and to pictures, not from RTSP to RTSP.
 """
+HEALED = """\
+A whole JPEG file as payload (J-074) has its own headers. Where the decoder finds it and the frame is not lost,
+it plays, and what these rules damage does not count:"""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -47,10 +50,11 @@ def read(name: str) -> dict[str, Any]:
 def write_page() -> str:
     """Return the page."""
     table, rules = read("verdicts.toml"), read("rules.toml")
-    harmless, facts = table.pop("harmless"), table.pop("facts")
+    harmless, facts, healed = (table.pop(key) for key in ("harmless", "facts", "healed_by_a_whole_file"))
     names = {name: fact.pop("about") for name, fact in facts.items()}
     parts = [OPENING, "## What breaks no rule\n", *_rows(facts, names)]
     parts += ["\n## What breaks a rule\n", *_rows(table, {name: rules[name]["name"] for name in table})]
+    parts += [f"\n{HEALED}\n\n{', '.join(healed)}."]
     parts += ["\n## What no receiver minds\n", *(f"- {name}: {rules[name]['name']}" for name in harmless)]
     return "\n".join(parts) + "\n"
 
