@@ -39,8 +39,8 @@ where a stream breaks several rules, the worst counts.
 - **go2rtc** of March 2026: the same; where it decodes, to MJPEG and to pictures, not from RTSP to RTSP.
 """
 HEALED = """\
-A whole JPEG file as payload (J-074) has its own headers. Where the decoder finds it and the frame is not lost,
-it plays, and what these rules damage does not count:"""
+A whole JPEG file as payload (J-074) has its own headers. Where the decoder finds it and the frame is not
+lost, it plays, and what these rules damage does not count:"""
 
 
 def read(name: str) -> dict[str, Any]:
