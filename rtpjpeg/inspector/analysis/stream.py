@@ -179,6 +179,7 @@ class StreamAnalysis:
             transit=arrivals.transit.histogram(),
             pictures=self._looks.pictures(),
             timings=self._looks.timings(),
+            tables_once=self._looks.tables_once,
         )
 
 
