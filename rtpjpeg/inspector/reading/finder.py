@@ -68,10 +68,11 @@ class Finder:
         self.skipped[CUT_SHORT] += len(self.cut_short)
         self.skipped[OTHER] += int(np.count_nonzero(headers.other))
         for link in np.unique(records.link_types).tolist():
-            if link not in LINK_TYPES and link != NOT_A_PACKET:
+            if link not in LINK_TYPES:
                 count = int(np.count_nonzero(records.link_types == link))
-                self.skipped[f"{UNKNOWN}{link}"] += count
                 self.skipped[OTHER] -= count
+                if link != NOT_A_PACKET:
+                    self.skipped[f"{UNKNOWN}{link}"] += count
 
     def _plain(self, records: Records, headers: Headers, numbers: Column) -> Batch:
         chosen = np.flatnonzero(headers.plain)

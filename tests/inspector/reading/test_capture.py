@@ -191,6 +191,19 @@ def test_what_is_left_out_is_said_at_the_end_and_when_closed_before(tmp_path: Pa
     read_capture(path).close()
 
 
+@pytest.mark.parametrize("block_size", [1, 67, 91, 1000])
+@pytest.mark.parametrize("data", [pcap(101, IPV4, IPV4), section() + interface(101) + enhanced(IPV4, 1)])
+def test_a_file_cut_off_anywhere_is_said_whatever_the_blocks(
+    tmp_path: Path, data: bytes, block_size: int
+) -> None:
+    for size in range(4, len(data)):
+        path = written(tmp_path, data[:size])
+        reader = read_datagrams(path)
+        with read_capture(path, block_size=block_size) as capture:
+            assert [alike(row) for row in rows_of_all(capture)] == list(reader)
+            assert capture.notices == reader.notices
+
+
 def test_numbers_of_packets_cut_short_belong_to_their_batch(tmp_path: Path) -> None:
     path = written(tmp_path, pcap(101, *[IPV4, IPV4[:40], IPV6[:60]] * 20))
     with read_capture(path, block_size=400) as capture:
