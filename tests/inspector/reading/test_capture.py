@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import struct
+import subprocess
+import sys
 import threading
 import tracemalloc
 from pathlib import Path
@@ -35,6 +38,7 @@ from net.captures import (
 from net.layers import FRAMES, NOT_UDP
 from rtpjpeg.errors import CaptureError
 from rtpjpeg.inspector.reading import read_capture
+from rtpjpeg.inspector.reading.file import CaptureFile
 from rtpjpeg.net.headers import CUT_SHORT, FRAGMENT, OTHER
 from rtpjpeg.net.pcap import ip_packet, read_datagrams
 
@@ -234,6 +238,16 @@ def test_a_broken_file_is_one_sentence_behind_what_stands_before(tmp_path: Path)
         read(written(tmp_path, b""))
 
 
+def test_a_disk_that_fails_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: CaptureFile, buffer: memoryview) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    capture = read_capture(written(tmp_path, pcap(101, IPV4)))
+    monkeypatch.setattr(CaptureFile, "readinto", fail)
+    with pytest.raises(CaptureError, match="^/.*made.pcap cannot be read: Input/output error$"):
+        next(capture)
+
+
 def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, pcap(101, *[IPV4] * 100))
     with read_capture(path, block_size=1000) as capture:
@@ -253,6 +267,19 @@ def test_a_pipe_is_read_to_its_end_and_has_no_size(tmp_path: Path) -> None:
         assert [row[2:5] for row in rows_of_all(capture)] == [FOUND4] * 5000
         assert (capture.size, capture.bytes_read, capture.notices) == (None, len(data), [])
     writer.join()
+
+
+def test_stdin_is_a_dash() -> None:
+    words = "capture.name, capture.size, sum(map(len, capture)), capture.notices"
+    code = (
+        "from rtpjpeg.inspector.reading import read_capture; capture = read_capture('-'); print("
+        + words
+        + ")"
+    )
+    data = pcap(101, IPV4, IPV4)[:-1]
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    notice = "stdin ends in the middle of a record; what stands before it was read"
+    assert done.stdout.decode() == f"stdin None 1 ['{notice}']\n"
 
 
 def test_a_pipe_that_goes_on_slowly_gives_what_there_is(tmp_path: Path) -> None:

@@ -168,6 +168,16 @@ def test_why_no_socket_can_be_had(fault: OSError, words: str, monkeypatch: pytes
     assert asked == ([live.FILTER] if isinstance(fault, PermissionError) else [live.FILTER, None])
 
 
+def test_a_socket_that_is_none_of_linux_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    conf = need_module("scapy.config").conf
+    need_module("scapy.arch")
+    stand_in = Listening([("IP", IPV4, 1.0)])
+    monkeypatch.setattr(conf, "L2listen", lambda iface, filter: stand_in)
+    with live_capture("lo") as capture:
+        assert len(next(capture)) == 1
+    assert stand_in.closed == 1 and capture.notices == []
+
+
 def real() -> bool:
     need_module("scapy")
     try:
