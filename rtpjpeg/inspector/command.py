@@ -44,7 +44,7 @@ def inspect_command(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
         name = arguments.file or arguments.live
         inspection = Inspection(name, arguments.filter or EVERYTHING, arguments.deep, deliver)
         _read(capture, inspection, arguments, mailbox)
-        report = inspection.finish(capture.packets, capture.notices, capture.cut_short)
+        report = inspection.finish(capture.packets, capture.notices)
     _tell(report, arguments)
     return FAULT if report.failed or not report.streams else DONE
 
@@ -54,7 +54,7 @@ def _open(arguments: argparse.Namespace) -> Capture:
     if arguments.live:
         _log.info("capturing on %s until Ctrl-C", arguments.live)
         return live_capture(arguments.live)
-    return read_capture("/dev/stdin" if arguments.file == "-" else arguments.file)
+    return read_capture(arguments.file)
 
 
 def _read(capture: Capture, inspection: Inspection, arguments: argparse.Namespace, mailbox: Mailbox) -> None:
@@ -66,7 +66,7 @@ def _read(capture: Capture, inspection: Inspection, arguments: argparse.Namespac
     with progress(total) if total else _silence() as advance:
         read = 0
         for batch in capture:
-            inspection.add(batch)
+            inspection.add(batch, capture.cut_short)
             if show is not None:
                 show(batch)
             advance(capture.bytes_read - read)
