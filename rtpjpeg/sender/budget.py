@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from .paths import LONG_QUEUE, MILD, QUEUE, TRIAL_REPORTS, Feedback, Path
+from .paths import MILD, QUEUE, TRIAL_REPORTS, Feedback, Path
 
 CUT, OF_RECEIVED = 0.85, 0.90
 """What is left of the rate after congestion, at most, and of what had arrived."""
@@ -63,8 +63,8 @@ class Budget:
     ``rate`` is None as long as there is no reason for a limit; ``reason`` says why it changed last.
     """
 
-    def __init__(self) -> None:
-        self.rate: float | None = None
+    def __init__(self, rate: float | None = None) -> None:
+        self.rate = rate
         self.reason = "no report yet"
         self.lowered_at = self.raised_at = -math.inf
         self._paths: dict[tuple[str, str], Path] = {}
@@ -124,8 +124,12 @@ class Budget:
         return path
 
     def _cut(self, path: Path, report: Feedback, now: float, load: float, own_load: float) -> None:
-        """Go below what arrives, if the report tells of the time after the last cut."""
-        if path.since < self.lowered_at or now - self.lowered_at < CUT_GAP:
+        """Go below what arrives, if the report tells of the time after the last cut.
+
+        The queue in the first report of that time may still be the old one.
+        """
+        old = path.since < self.lowered_at or (path.since == self.lowered_at and not path.is_lossy)
+        if old or now - self.lowered_at < CUT_GAP:
             return
         base = self._in_use(load)
         arrived = 1 - path.loss

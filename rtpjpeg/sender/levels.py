@@ -8,13 +8,14 @@ Pure: time comes in as an argument.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 QUALITIES = (30, 35, 40, 45, 50, 55, 60, 64, 67, 70, 72, 74, 76, 78, 80, 82, 84, *range(85, 101))
-"""What quality may be set to, beside the configured one: each makes pictures some 6 % larger than the one before.
+"""What quality may be set to, beside the configured one: each makes pictures some 6 % larger than the last.
 
 Steps of a quarter, as from 70 to 80, would leave an eighth of the network unused on average.
 """
@@ -39,12 +40,14 @@ class Level(NamedTuple):
     fps_divisor: int = 1
 
 
-def relative_size(quality: int) -> float:
-    """Return how large a picture is beside the same one at quality 85."""
-    for (low, small), (high, large) in pairwise(CURVE.items()):
-        if quality <= high:
-            return small + (large - small) * max(0, quality - low) / (high - low)
-    return CURVE[100]
+def _between(quality: int) -> float:
+    """Return the size at a quality that lies between two of the curve."""
+    (low, small), (high, large) = next(pair for pair in pairwise(CURVE.items()) if quality <= pair[1][0])
+    return small + (large - small) * (quality - low) / (high - low)
+
+
+RELATIVE_SIZES = (0.0, *(_between(quality) for quality in range(1, 101)))
+"""The curve at every quality, 1 to 100."""
 
 
 def qualities_up_to(configured: int) -> tuple[int, ...]:
@@ -75,13 +78,13 @@ class Sizes:
     def __init__(self, fps: float) -> None:
         self.fps = fps
         self._scale: float | None = None
-        self._seen_at: float | None = None
-        self._settled_at = float("-inf")
+        self._seen_at = -math.inf
+        self._settled_at = -math.inf
 
     def add(self, size: int, level: Level, now: float) -> None:
         """Learn from a picture of ``size`` bytes that was made at ``level``."""
         self._seen_at = now
-        scale = max(0, size) / relative_size(level.quality)
+        scale = max(0, size) / RELATIVE_SIZES[level.quality]
         if self._scale is None:
             self._scale = scale
         elif now >= self._settled_at:
@@ -94,6 +97,13 @@ class Sizes:
 
     def bits(self, level: Level, now: float) -> float:
         """Return the bits a second of a level; 0 for a camera that sends nothing."""
-        if self._scale is None or self._seen_at is None or now - self._seen_at > AWAY:
+        if self._scale is None or now - self._seen_at > AWAY:
             return 0.0
-        return self._scale * relative_size(level.quality) * 8 * self.fps / level.fps_divisor
+        return self._scale * RELATIVE_SIZES[level.quality] * 8 * self.fps / level.fps_divisor
+
+    def best(self, qualities: Sequence[int], fps_divisor: int, bits: float, now: float) -> Level:
+        """Return the best level that so many bits a second carry, the lowest where they carry none."""
+        fitting = bisect_right(
+            qualities, bits, key=lambda quality: self.bits(Level(quality, fps_divisor), now)
+        )
+        return Level(qualities[max(0, fitting - 1)], fps_divisor)

@@ -1,7 +1,7 @@
 """What receiver reports say about the way to a receiver: packets lost, the queue, the rate that arrives.
 
-Loss and a queue are congestion. So are much loss, and a long queue, alone. The queue is how much longer the round
-trip takes than at its best.
+Loss and a queue are congestion. So are much loss, and a long queue, alone. The queue is how much longer the
+round trip takes than at its best.
 
 Pure: time comes in as an argument.
 """
@@ -17,7 +17,7 @@ MILD, SEVERE = 0.02, 0.10
 QUEUE, LONG_QUEUE = 0.025, 0.080
 """Seconds of queue that make loss a congestion, and that are one without loss."""
 TRIAL_REPORTS, NOISE_REPORTS = 2, 30
-"""Reports in a row that show what is lost at a rate; reports for which a loss is taken to be nobody's fault."""
+"""Reports in a row that show what is lost at a rate; for how many a loss is taken to be nobody's fault."""
 RTT_WINDOW = 60.0
 """Seconds after which the shortest round trip begins to be forgotten: a route may have become longer."""
 SILENCE_REPORTS, SILENCE = 3, 10.0
@@ -30,8 +30,8 @@ LONGEST_INTERVAL = 60.0
 class Feedback:
     """One report block of one receiver about one camera.
 
-    ``fraction_lost`` is 0..1 since the last report, ``rtt`` in seconds, ``received_rate`` in bits a second of the
-    same bytes that are told as sent; None where they are not known.
+    ``now`` is when it came, ``fraction_lost`` is 0..1 since the last report, ``rtt`` in seconds,
+    ``received_rate`` in bits a second of the same bytes that are told as sent; None where they are not known.
     """
 
     now: float
@@ -119,7 +119,7 @@ class Path:
         self.noise, self._noise_left = loss, NOISE_REPORTS
 
     def judge_queue(self) -> None:
-        """Take a longer round trip for a longer route, where three cuts have lost nothing and cured nothing."""
+        """Take a longer round trip for a longer route, where nothing is lost and three cuts cured nothing."""
         if self.loss >= MILD or self.rtt is None:
             self._queue_only.clear()
             return

@@ -1,8 +1,8 @@
 """Quality that follows the network: receiver reports in, JPEG quality and frame rate of each camera out.
 
 All cameras of one sender share one budget, since they share the way out. Each takes the best level that its
-share carries. Going up takes two seconds from change to change, because a change of quality empties the picture
-that receivers conceal with; what is clearly too much goes down at once.
+share carries. Changes are two seconds apart, because a change of quality empties the picture that receivers
+conceal with; only what is clearly too much goes down at once.
 
 Pure: time comes in as an argument, and never goes back.
 """
@@ -24,7 +24,7 @@ CHANGE_EVERY = 2.0
 TOLERATED, CLEARLY = 1.04, 1.10
 """Parts of its share that a camera may have without a change, and from which on it is clearly too much."""
 UNDO = 1.10
-"""Part of the lowest quality at the whole frame rate that a share must have before half the rate is undone."""
+"""Part of the lowest quality at the whole frame rate that a share must hold to undo half the rate."""
 UNDO_EVERY = 10.0
 """Seconds for which the half frame rate is kept, at least."""
 
@@ -62,7 +62,8 @@ class _Camera:
 class Controller:
     """Decides for the cameras of one sender; ``budget`` says how much they may have together.
 
-    Tell it every picture that was ``sent`` and every report; ask ``decide`` after a report, and once a second.
+    Tell it every picture that was ``sent`` and let it ``take`` every report; ask it to ``decide`` after a
+    report and a few times a second. One thread at a time.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
@@ -91,7 +92,7 @@ class Controller:
         self._cameras.pop(camera, None)
 
     def sent(self, camera: str, size: int, now: float) -> None:
-        """Learn from a picture: ``size`` is the bytes of its packets, of all destinations' the largest."""
+        """Learn from a picture: ``size`` is the bytes of its packets, to one destination."""
         known = self._cameras[camera]
         known.sizes.add(size, known.level, self._time(now))
 
@@ -140,7 +141,7 @@ class Controller:
         budget = self._budget
         if up:
             return (
-                budget.reason if budget.raised_at > max(since, budget.lowered_at) else "pictures are smaller"
+                budget.reason if budget.raised_at >= max(since, budget.lowered_at) else "pictures are smaller"
             )
         return budget.reason if budget.lowered_at > since else "pictures are larger"
 
@@ -160,6 +161,4 @@ def _best(camera: _Camera, share: float, now: float) -> Level:
     halved = camera.decision.fps_divisor == HALF
     stays = halved and now - camera.halved_at < UNDO_EVERY
     divisor = HALF if stays or share < whole * (UNDO if halved else 1 / TOLERATED) else 1
-    levels = [Level(quality, divisor) for quality in camera.qualities]
-    fitting = [level for level in levels if camera.sizes.bits(level, now) <= share]
-    return fitting[-1] if fitting else levels[0]
+    return camera.sizes.best(camera.qualities, divisor, share, now)

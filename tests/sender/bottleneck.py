@@ -1,8 +1,8 @@
 """A network made up for rate control: senders share one queue, receivers report once a second.
 
 Pictures are those of photographs, so their sizes follow quality as a camera's do. Each enters the queue as
-one burst. The queue empties at the capacity; what finds it full is lost, and of the rest a share at random. The round
-trip of a report is that of a sender report which met the queue at some moment of the interval, as bad luck has it.
+one burst. The queue empties at the capacity; what finds it full is lost, and of the rest a share at random.
+The round trip of a report is that of a sender report which met the queue at some moment of the interval.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ DRIFT = 0.005
 """Part of the frame rate by which cameras differ, else one of two would always find the queue full."""
 ENCODING = 0.010
 """Seconds by which pictures are late, at most."""
+DECIDE_EVERY = 4
+"""Pictures from one question to the control to the next, beside those after reports."""
 TICK = 0.1
 """Seconds from one point of a trace to the next."""
 
@@ -112,6 +114,7 @@ class Camera:
     quality: int = 0
     divisor: int = 1
     due_at: float = 0.0
+    pictures: int = 0
     expected: float = 0.0
     arrived: float = 0.0
     arrived_bits: float = 0.0
@@ -185,7 +188,9 @@ class Bottleneck:
         """Send a picture, and plan the next one."""
         size = camera.scene.size(camera.quality, self.now)
         camera.control.sent(camera.name, size, self.now)
-        self._decide(camera.control)
+        camera.pictures += 1
+        if camera.pictures % DECIDE_EVERY == 0:
+            self._decide(camera.control)
         bits = size * 8.0
         room = max(0.0, self.network.buffer - self.queue()) * self.capacity()
         passed = min(bits, room)
