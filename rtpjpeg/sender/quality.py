@@ -20,7 +20,10 @@ __all__ = ["Controller", "Decision", "Feedback"]
 
 CONFIGURED = "as configured"
 CHANGE_EVERY = 2.0
-"""Seconds from one change of a camera to the next; going down from what is clearly too much does not wait."""
+"""Seconds from one change of a camera to the next; going down from what is clearly too much does not wait.
+
+If it did, 89 % of a network were used instead of 94, and twice as much lost (`benchmarks/quality.py`).
+"""
 TOLERATED, CLEARLY = 1.04, 1.10
 """Parts of its share that a camera may have without a change, and from which on it is clearly too much."""
 UNDO = 1.10
