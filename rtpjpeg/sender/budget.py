@@ -43,7 +43,6 @@ class Trial:
     """A lower rate, to see whether loss goes down with it."""
 
     path: Path
-    began: float
     rate: float
     """What the rate was, bits a second."""
     before: float
@@ -142,7 +141,7 @@ class Budget:
 
     def _try_less(self, path: Path, now: float, load: float) -> None:
         base = self._in_use(load)
-        self._trial = Trial(path, now, self.rate or base, fmean(path.losses), path.rtt)
+        self._trial = Trial(path, self.rate or base, fmean(path.losses), path.rtt)
         self._lower(TRIAL * base, now, f"{path.words()}: a lower rate is tried")
 
     def _follow(self, trial: Trial, path: Path, now: float) -> None:

@@ -10,7 +10,7 @@ Pure: time comes in as an argument, and never goes back.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .budget import Budget
 from .levels import HALF, QUALITIES, Level, Sizes, qualities_up_to, shared
@@ -22,7 +22,7 @@ CONFIGURED = "as configured"
 CHANGE_EVERY = 2.0
 """Seconds from one change of a camera to the next; going down from what is clearly too much does not wait.
 
-If it did, 89 % of a network were used instead of 94, and twice as much lost (`benchmarks/quality.py`).
+If it did, 89 % of a network would be used instead of 94, and twice as much lost.
 """
 TOLERATED, CLEARLY = 1.04, 1.10
 """Parts of its share that a camera may have without a change, and from which on it is clearly too much."""
@@ -81,14 +81,14 @@ class Controller:
 
     def add(self, camera: str, quality: int, fps: float) -> None:
         """Add a camera with its configured quality (1..100) and frame rate, or configure it anew."""
-        known = self._cameras.get(camera)
-        if known is None or self.rate is None:
-            known = _Camera(Sizes(fps), Decision(quality, 1, CONFIGURED))
+        configured = Decision(quality, 1, CONFIGURED)
+        known = self._cameras.setdefault(camera, _Camera(Sizes(fps), configured))
+        if self.rate is None:
+            known.decision = configured
         elif quality < known.decision.quality:
-            known.decision = Decision(quality, known.decision.fps_divisor, CONFIGURED)
+            known.decision = replace(known.decision, quality=quality, reason=CONFIGURED)
         known.configured, known.sizes.fps = quality, fps
         known.qualities = qualities_up_to(quality)
-        self._cameras[camera] = known
 
     def remove(self, camera: str) -> None:
         """Forget a camera."""
@@ -142,11 +142,10 @@ class Controller:
     def _why(self, up: bool, since: float) -> str:
         """Say why a camera goes up or down, which it may also do within the same share."""
         budget = self._budget
-        if up:
-            return (
-                budget.reason if budget.raised_at >= max(since, budget.lowered_at) else "pictures are smaller"
-            )
-        return budget.reason if budget.lowered_at > since else "pictures are larger"
+        if not up:
+            return budget.reason if budget.lowered_at > since else "pictures are larger"
+        grown = budget.raised_at >= max(since, budget.lowered_at)
+        return budget.reason if grown else "pictures are smaller"
 
     def _time(self, now: float) -> float:
         """Return the time, which never goes back."""
