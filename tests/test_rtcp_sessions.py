@@ -13,7 +13,14 @@ from rtpjpeg import ReceiverSession, SenderSession
 from rtpjpeg.events import ReportReceived, SourceLeft
 from rtpjpeg.feedback import GenericNack, nacks_in
 from rtpjpeg.reportpackets import ReceiverReport, ReportBlock, SenderReport
-from rtpjpeg.rtcp import Bye, has_cname, parse_compound, serialize_compound, starts_with_report
+from rtpjpeg.rtcp import (
+    Bye,
+    SourceDescription,
+    has_cname,
+    parse_compound,
+    serialize_compound,
+    starts_with_report,
+)
 
 PICTURES = [jpeg(65, interval=4, quality=85, width=320, height=240, seed=seed) for seed in range(4)]
 
@@ -26,6 +33,7 @@ def reports_of(track: Track) -> list[tuple[float, ReportReceived]]:
     return [(now, event) for now, event in track.events if isinstance(event, ReportReceived)]
 
 
+@pytest.mark.rule("T-021", "T-022", "T-039")
 def test_reports_go_both_ways_in_compounds_with_a_name(seed: int) -> None:
     track = Track(seed)
     track.run(pictures(), 300)
@@ -36,6 +44,7 @@ def test_reports_go_both_ways_in_compounds_with_a_name(seed: int) -> None:
     assert len(reports_of(track)) > 5 and track.receiver.control.reports_received > 5
 
 
+@pytest.mark.rule("T-027")
 def test_the_round_trip_is_that_of_the_path(seed: int) -> None:
     track = Track(seed, delay=0.030)
     track.run(pictures(), 300)
@@ -107,6 +116,7 @@ def test_the_time_of_a_capture_follows_the_senders_clock(seed: int, skew: float)
     assert max(abs(found - (WALL + at)) for found, at in dated) < 0.001
 
 
+@pytest.mark.rule("T-033")
 def test_a_sender_says_goodbye_and_a_receiver_hears_it(seed: int) -> None:
     track = Track(seed)
     track.run(pictures(), 30)
@@ -119,6 +129,7 @@ def test_a_sender_says_goodbye_and_a_receiver_hears_it(seed: int) -> None:
     assert where == CAMERA_RTCP and isinstance(parse_compound(data)[-1], Bye)
 
 
+@pytest.mark.rule("T-054")
 def test_who_has_said_nothing_says_no_goodbye() -> None:
     assert SenderSession(rtcp=True).bye(0.0) == [] and ReceiverSession(rtcp=True).bye(0.0) == []
 
@@ -132,6 +143,7 @@ def started(seed: int) -> Track:
     return track
 
 
+@pytest.mark.rule("T-010", "T-034", "T-060")
 def test_reports_go_to_the_sender_alone(seed: int) -> None:
     """RTCP from elsewhere neither moves the reports nor ends the stream (RFC 3550 section 11)."""
     track = started(seed)
@@ -153,6 +165,7 @@ def test_nobody_is_answered_before_a_stream_has_proved_itself() -> None:
     assert receiver.next_timer() is None and receiver.datagrams_to_send(10.0) == []
 
 
+@pytest.mark.rule("T-034")
 def test_a_spoofed_goodbye_does_not_end_a_stream_that_goes_on(seed: int) -> None:
     track = started(seed)
     frames = len(track.frames)
@@ -233,6 +246,7 @@ def test_own_packets_in_a_loop_change_the_ssrc_once(seed: int) -> None:
     assert track.sender.ssrc != before and byes == 1
 
 
+@pytest.mark.rule("T-025")
 def test_counts_of_reports_begin_anew_with_another_ssrc(seed: int) -> None:
     track = started(seed)
     track.sender.receive(serialize_compound([ReceiverReport(track.sender.ssrc)]), track.now, ("192.0.2.7", 1))
@@ -264,9 +278,73 @@ def test_a_report_says_one_instant_and_counts_payload(seed: int) -> None:
     )
 
 
+@pytest.mark.rule("T-068")
 def test_requests_are_compounds_that_name_what_is_missing(seed: int) -> None:
     track = Track(seed, loss=0.1)
     track.run(pictures(), 60)
     nacks = [nack for _, who, data in track.reports for nack in nacks_in(parse_compound(data))]
     assert nacks and all(nack.media_ssrc == track.sender.ssrc for nack in nacks)
     assert rtcptrack.SCREEN[1] + 1 == SCREEN_RTCP[1]
+
+
+@pytest.mark.rule("T-023")
+def test_a_name_is_drawn_at_random_and_stays() -> None:
+    """RFC 7022 section 4.2: 96 random bits in Base64, 16 characters, and no host in it."""
+    names = set()
+    for _ in range(20):
+        sender = SenderSession(rtcp=True)
+        sender.send_frame(PICTURES[0], 1.0, 1.0)
+        ((data, _),) = sender.bye(1.0)
+        assert isinstance(data, bytes)
+        names.add(
+            next(packet for packet in parse_compound(data) if isinstance(packet, SourceDescription))
+            .chunks[0]
+            .cname
+        )
+    assert len(names) == 20 and {len(name or "") for name in names} == {16}
+
+
+@pytest.mark.rule("T-057")
+def test_what_was_lost_of_a_stream_is_not_told_of_the_next(seed: int) -> None:
+    track = Track(seed, loss=0.2)
+    track.run(pictures(), 90)
+    other = Track(seed + 1)
+    other.receiver, other.now = track.receiver, track.now + 6.0
+    other.run(pictures(), 200)
+    blocks = [
+        block
+        for now, who, data in other.reports
+        if who == "receiver" and now > track.now + 9
+        for packet in parse_compound(data)
+        if isinstance(packet, ReceiverReport)
+        for block in packet.blocks
+    ]
+    assert blocks and {(block.ssrc, block.cumulative_lost) for block in blocks} == {(other.sender.ssrc, 0)}
+
+
+@pytest.mark.rule("T-063")
+def test_each_stream_of_an_end_is_a_participant_of_its_own_under_one_name(seed: int) -> None:
+    one, two = (Track(seed + number, sender={"cname": b"abcdefghijklmnop"}) for number in range(2))
+    for track in (one, two):
+        track.run(pictures(), 60)
+    said = [
+        {packet.chunks[0].ssrc: packet.chunks[0].cname}
+        for track in (one, two)
+        for _, who, data in track.reports
+        if who == "sender"
+        for packet in parse_compound(data)
+        if isinstance(packet, SourceDescription)
+    ]
+    assert {ssrc for names in said for ssrc in names} == {one.sender.ssrc, two.sender.ssrc}
+    assert {name for names in said for name in names.values()} == {"abcdefghijklmnop"}
+
+
+@pytest.mark.rule("T-066")
+def test_a_report_without_names_is_read(seed: int) -> None:
+    track = started(seed)
+    track.receiver.receive(
+        SenderReport(track.sender.ssrc, 5 << 32, 0, 0, 0).serialize(), track.now, CAMERA_RTCP
+    )
+    track.receiver.handle_timer(track.now)
+    before = track.receiver.control.reports_received
+    assert before > 0 and track.receiver.control.rejected == 0
