@@ -25,6 +25,10 @@ SMALLEST_SIDE = 8
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
+SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit")
+"""Keys of [mjpeg-rtp] that hold for each camera."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
     """One camera that runs: what it takes, and where that is sent."""
@@ -70,6 +74,8 @@ class CameraConfig:
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
     fill: bool
     """True where resilient packets are filled to one size."""
+    retransmit: bool
+    """True where packets go out again that a receiver asks for."""
 
     @property
     def framing(self) -> Framing:
@@ -253,9 +259,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
     }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
-    own |= {
-        key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")
-    }
+    own |= {key: values[f"mjpeg-rtp.{key}"] for key in SHARED}
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(

@@ -215,7 +215,7 @@ class TransportTable(Table):
     profile: Annotated[str, _word("resilient", "compatible")] = "resilient"
     pacing: Annotated[float, _number("a share of the frame interval, 0 to 0.8", 0, 0.8, float)] = 0.0
     fill: Boolean = False
-    retransmit: Boolean = False
+    retransmit: Boolean = True
     adaptive: Boolean = False
     no_signal: Boolean = False
     camera1: StreamTable = StreamTable()
@@ -244,7 +244,6 @@ KEYS = tuple(key_paths())
 """Every key of the file as a dotted path."""
 
 NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
-    "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
 }
 """Keys that are known and do nothing yet, with the values that ask for nothing."""

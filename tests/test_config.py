@@ -72,6 +72,7 @@ def test_defaults() -> None:
         no_signal=False,
         pacing=0.0,
         fill=False,
+        retransmit=True,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())

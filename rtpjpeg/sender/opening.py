@@ -13,10 +13,14 @@ from ..net.impaired import ImpairedSender, Sender
 from ..net.impairment import Impairment
 from ..net.link import Link
 from ..net.udp import UdpSender
+from ..sending import random_cname
 from ..session import SenderSession
 from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .stream import CameraStream, Limits
+
+CNAME = random_cname()
+"""Drawn once: streams of one sender belong together."""
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +135,7 @@ def make_stream(
     stream = CameraStream(
         source,
         camera,
-        SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill),
+        make_session(config, lambda peer: stream.reporter.accepts(peer)),
         senders,
         Pacer(interval, config.pacing) if interval else None,
         ended,
@@ -144,6 +148,20 @@ def make_stream(
     else:
         _say_plan(stream)
     return stream
+
+
+def make_session(config: CameraConfig, accepts: Callable[[object], bool]) -> SenderSession:
+    """Return the session of a camera; all cameras of this process have one CNAME (RFC 7022 section 4.1)."""
+    return SenderSession(
+        mtu=config.mtu,
+        ssrc=config.ssrc,
+        profile=config.profile,
+        fill=config.fill,
+        rtcp=True,
+        retransmit=config.retransmit,
+        cname=CNAME,
+        accepts=accepts,
+    )
 
 
 def _say_plan(stream: CameraStream) -> None:
