@@ -18,14 +18,14 @@ from .errors import ConfigError
 from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
-from .settings import KEYS, NOT_OFFERED, Settings, Typed, destination
+from .settings import KEYS, Settings, Typed, destination
 
 SMALLEST_SIDE = 8
 """Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
-SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit")
+SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive")
 """Keys of [mjpeg-rtp] that hold for each camera."""
 
 
@@ -76,6 +76,8 @@ class CameraConfig:
     """True where resilient packets are filled to one size."""
     retransmit: bool
     """True where packets go out again that a receiver asks for."""
+    adaptive: bool
+    """True where the quality follows the network."""
 
     @property
     def framing(self) -> Framing:
@@ -187,11 +189,6 @@ def _running(values: dict[str, Any], layers: Layers) -> list[str]:
 
 def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers) -> Iterator[str]:
     """Yield what is wrong with values that are right by themselves."""
-    for key, value in values.items():
-        nothing = NOT_OFFERED.get(re.sub("camera[12]", "cameraN", key), (value,))
-        if value not in nothing:
-            expected = "the key left out" if nothing[0] is None else _toml(nothing[0])
-            yield _sentence(key, value, f"{expected}; more is not offered by this version", layers)
     if not values["mjpeg-rtp.enabled"]:
         yield _sentence("mjpeg-rtp.enabled", False, "true, or nothing is sent", layers)
     if not running:

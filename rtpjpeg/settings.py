@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -242,8 +242,3 @@ def key_paths(table: type[Table] = Settings, above: str = "") -> Iterator[str]:
 
 KEYS = tuple(key_paths())
 """Every key of the file as a dotted path."""
-
-NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
-    "mjpeg-rtp.adaptive": (False,),
-}
-"""Keys that are known and do nothing yet, with the values that ask for nothing."""

@@ -18,7 +18,7 @@ from rtpjpeg.config import CameraConfig, load
 from rtpjpeg.errors import ConfigError
 from rtpjpeg.framing import Region
 from rtpjpeg.layers import VARIABLES
-from rtpjpeg.settings import KEYS, NOT_OFFERED
+from rtpjpeg.settings import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "fixtures" / "configs"
@@ -73,6 +73,7 @@ def test_defaults() -> None:
         pacing=0.0,
         fill=False,
         retransmit=True,
+        adaptive=False,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())
@@ -182,15 +183,12 @@ def test_the_whole_picture_stays_whole_at_another_size() -> None:
     assert one(text, **{"camera1.width": "320"}).width == 320
 
 
-@pytest.mark.parametrize("key", sorted(NOT_OFFERED))
-def test_no_key_that_does_nothing_is_taken_in_silence(key: str) -> None:
-    full = key.replace("cameraN", "camera2")
-    (fault,) = faults(None, overrides={full: True})
-    assert fault.startswith(f"{full}: found") and "not offered by this version" in fault
-
-
-def test_fill_is_for_all_cameras() -> None:
-    assert [camera.fill for camera in load("[mjpeg-rtp]\nfill = true\n", {}, {}).cameras] == [True, True]
+@pytest.mark.parametrize(("key", "usual"), [("fill", False), ("retransmit", True), ("adaptive", False)])
+def test_what_is_said_of_all_streams_is_for_each_camera(key: str, usual: bool) -> None:
+    for value in (True, False):
+        text = f"[mjpeg-rtp]\n{key} = {str(value).lower()}\n"
+        assert [getattr(camera, key) for camera in load(text, {}, {}).cameras] == [value, value]
+    assert [getattr(camera, key) for camera in load(None, {}, {}).cameras] == [usual, usual]
 
 
 # -- layers -------------------------------------------------------------------------------------------

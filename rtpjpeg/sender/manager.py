@@ -13,7 +13,9 @@ from typing import Any
 from ..config import CameraConfig
 from ..errors import CaptureError, ConfigError, TransportError
 from ..net.address import address_text
+from ..net.impaired import Sender
 from ..net.impairment import Impairment
+from .adaptation import Adaptation
 from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
 from .opening import Attempt, Opener, make_stream
@@ -56,6 +58,7 @@ class Manager:
         self.streams: list[CameraStream] = []
         self._limits = limits
         self._opener = Opener(impairment)
+        self._adaptation = Adaptation()
         self._stuck = False
         self._notifier = notifier or Notifier()
         self._heartbeat = Heartbeat(self._notifier)
@@ -72,12 +75,20 @@ class Manager:
             name, turn = attempt.source.config.name, number / len(self.cameras) / 2
             ended = partial(self.mailbox.put, name)
             try:
-                self.streams.append(make_stream(attempt, found, self._limits, ended, turn))
+                self.streams.append(self._stream(attempt, found, ended, turn))
             except CaptureError as error:
                 _log.error("%s: %s", name, error)
         if not any(_is_open(stream) for stream in self.streams):
             self.streams.clear()
         return True
+
+    def _stream(
+        self, attempt: Attempt, senders: Sequence[Sender], ended: Callable[[], object], turn: float
+    ) -> CameraStream:
+        """Return the stream of a camera; all that are adaptive share one budget."""
+        adaptive = attempt.source.config.adaptive and not attempt.source.is_file
+        adaptation = self._adaptation if adaptive else None
+        return make_stream(attempt, senders, self._limits, ended, turn, adaptation)
 
     def _await(self, attempts: Sequence[Attempt]) -> bool:
         """Wait until all cameras are open or have failed; False when a signal ends that."""
@@ -206,13 +217,16 @@ def _say_changes(name: str, changed: Sequence[str], kept: Collection[str]) -> No
 def _nothing(config: CameraConfig) -> dict[str, Any]:
     """Return the counters of a camera that could not be opened."""
     counters = "frames_captured frames_sent frames_dropped packets_sent bytes_sent send_errors restarts"
-    counters += " intervals_sent intervals_split"
+    counters += " packets_resent intervals_sent intervals_split"
     return {
         "name": config.name,
         "source": config.source,
         "ssrc": config.ssrc,
         "destinations": [address_text(host, port) for host, port in config.destinations],
         **dict.fromkeys(counters.split(), 0),
+        **dict.fromkeys(("round_trip_ms", "remote_loss", "remote_jitter_ms")),
+        "quality": config.quality,
+        "quality_reason": "as configured",
         "encode_ms": None,
         "send_ms": None,
     }

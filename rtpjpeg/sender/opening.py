@@ -15,6 +15,7 @@ from ..net.link import Link
 from ..net.udp import UdpSender
 from ..sending import random_cname
 from ..session import SenderSession
+from .adaptation import Adaptation
 from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .stream import CameraStream, Limits
@@ -120,11 +121,13 @@ def make_stream(
     limits: Limits,
     ended: Callable[[], object],
     turn: float,
+    adaptation: Adaptation | None = None,
 ) -> CameraStream:
     """Return the stream of a camera; a live one that cannot be opened has a failure in its supervisor.
 
-    ``turn`` is the share of a frame interval after which it begins. Raises ``CaptureError`` for a file that
-    cannot be opened, and whatever else than that an attempt ended with.
+    ``turn`` is the share of a frame interval after which it begins, ``adaptation`` what its quality follows.
+    Raises ``CaptureError`` for a file that cannot be opened, and whatever else than that an attempt ended
+    with.
     """
     source, camera, fault = attempt.source, attempt.camera, attempt.fault
     if fault is not None and (source.is_file or not isinstance(fault, CaptureError)):
@@ -142,6 +145,7 @@ def make_stream(
         limits,
         # Cameras that take turns do not fight for processor and network at the same moment.
         delay=interval * turn,
+        adaptation=adaptation,
     )
     if fault is not None and stream.supervisor is not None:
         stream.supervisor.fail(fault)

@@ -17,6 +17,7 @@ from ..net.impaired import Sender
 from ..net.reports import ReportSocket, open_reports
 from ..session import SenderSession
 from ..train import PacketTrain
+from .adaptation import Adaptation
 from .outlets import Outlets
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Reporter:
         session: SenderSession,
         outlets: Outlets,
         guard: threading.Lock,
+        adaptation: Adaptation | None = None,
     ) -> None:
         self.name = name
         self.last_report: ReportReceived | None = None
@@ -38,6 +40,7 @@ class Reporter:
         self._session = session
         self._outlets = outlets
         self._guard = guard
+        self._adaptation = adaptation
         self._socket: ReportSocket | None = None
 
     def start(self) -> None:
@@ -113,6 +116,8 @@ class Reporter:
             self.last_report = event
             lost = 100 * event.fraction_lost
             _log.debug("%s: %s reports %.1f %% lost", self.name, event.source, lost)
+            if self._adaptation is not None:
+                self._adaptation.heard(self.name, event, time.monotonic())
 
     def _send(self, data: bytes | PacketTrain) -> None:
         """Send packets once more to all destinations, RTCP to the port behind each of theirs."""

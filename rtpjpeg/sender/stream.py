@@ -17,13 +17,13 @@ from typing import Any
 from ..capture.base import Camera
 from ..capture.nosignal import NoSignal
 from ..capture.slot import Slot
-from ..capture.transcode import is_curable
 from ..config import CameraConfig
-from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
+from ..errors import UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
 from ..session import SenderSession
 from ..train import PacketTrain
+from .adaptation import Adaptation, Decision
 from .camera_source import USUAL_RATE, CameraSource
 from .outlets import Outlets
 from .pacer import Pacer
@@ -31,6 +31,7 @@ from .reporting import Reporter
 from .samples import Samples
 from .service import CameraHealth
 from .supervisor import Supervisor
+from .voice import Voice
 
 NO_SIGNAL_EVERY = 1.0
 """Seconds from one picture that says so to the next."""
@@ -69,6 +70,7 @@ class CameraStream:
         ended: Callable[[], object],
         limits: Limits = Limits(),  # noqa: B008 - frozen
         delay: float = 0.0,
+        adaptation: Adaptation | None = None,
     ) -> None:
         self.source = source
         self.name = source.config.name
@@ -85,14 +87,17 @@ class CameraStream:
         """Keeps a live camera running; None for a file."""
         self._guard = threading.Lock()
         """Held while the session is used, by the thread that sends and by that of the reports."""
-        self.reporter = Reporter(self.name, session, self.outlets, self._guard)
+        self.reporter = Reporter(self.name, session, self.outlets, self._guard, adaptation)
         self._camera = camera
         self._pacer = pacer
         self._ended = ended
         self._limits = limits
         self._delay = delay
         self._finished = 0
-        self._refused: set[tuple[str, str]] = set()
+        self._voice = Voice(self.name)
+        self.decided = Decision(source.config.quality, 1, "as configured")
+        """What the network allows."""
+        self._adaptation = adaptation
         self._waiting: Slot[Frame] = Slot()
         self._stop = threading.Event()
         self._no_signal: NoSignal | None = None
@@ -141,6 +146,8 @@ class CameraStream:
         kept = set()
         if camera is not None and config.quality != before.quality:
             camera.set_quality(config.quality)
+            if self._adaptation is not None:
+                self._adaptation.add(self.name, config.quality, self.format[2], self._adapt)
         if camera is not None and config.fps != before.fps:
             kept = set() if camera.set_fps(config.fps or USUAL_RATE) else {"fps"}
         if self._pacer is not None and (config.fps, config.pacing) != (before.fps, before.pacing):
@@ -151,6 +158,8 @@ class CameraStream:
 
     def start(self) -> None:
         """Begin to send; the camera must be open."""
+        if self._adaptation is not None:
+            self._adaptation.add(self.name, self.source.config.quality, self.format[2], self._adapt)
         self.reporter.start()
         for thread in self._threads:
             thread.start()
@@ -182,7 +191,7 @@ class CameraStream:
         frame.encoded_at = _clock()
         if frame.captured_at is not None:
             self.encode_times.add(max(0.0, frame.encoded_at - frame.captured_at))
-        self._tell(camera.notices)
+        self._voice.tell(camera.notices)
         self.frames_dropped += self._waiting.put(frame)
 
     # The thread that sends.
@@ -191,7 +200,7 @@ class CameraStream:
         try:
             self._send_all()
         except Exception as error:
-            self._fail(error)
+            self.fault = self._voice.fail(error)
         finally:
             if self.supervisor is None and self._camera is not None:
                 self._camera.close()
@@ -217,7 +226,7 @@ class CameraStream:
         if camera is None or frame is None:
             return False
         self.frames_captured += 1
-        self._tell(camera.notices)
+        self._voice.tell(camera.notices)
         self._send_counted(frame)
         return True
 
@@ -225,7 +234,8 @@ class CameraStream:
         """Send the newest picture of a live camera, or after a second without one that there is no signal."""
         frame = self._waiting.get(min(left, NO_SIGNAL_EVERY))
         if frame is not None:
-            self._send_counted(frame)
+            if self.frames_captured % self.decided.fps_divisor == 0:
+                self._send_counted(frame)
         elif self.supervisor is not None and not self._stop.is_set():
             self._say_no_signal(self.supervisor.lost_for(_clock()))
         return True
@@ -253,8 +263,11 @@ class CameraStream:
                     frame.jpeg, captured_at, began, wall_offset=wall_offset, encoded_at=frame.encoded_at
                 )
         except UnsupportedJpegError as error:
-            self._refuse(error)
+            self.frames_dropped += 1
+            self._voice.refuse(error, self.source.config.transcode)
             return False
+        if self._adaptation is not None:
+            self._adaptation.sent(self.name, train.nbytes, len(train), began)
         if self._pacer is None:
             self.outlets.send(train)
         else:
@@ -277,30 +290,16 @@ class CameraStream:
         mtu = self.outlets.path_mtu
         if mtu is not None and mtu < self.session.mtu:
             self.session.mtu = mtu
-        self._tell(self.outlets.take_notices())
+        self._voice.tell(self.outlets.take_notices())
 
-    # What goes wrong.
+    # What the network carries.
 
-    def _refuse(self, error: UnsupportedJpegError) -> None:
-        """Count a picture that cannot be sent; say each cause once."""
-        self.frames_dropped += 1
-        cause = (error.field, error.expected)
-        if cause not in self._refused:
-            self._refused.add(cause)
-            cured = is_curable(error) and not self.source.config.transcode
-            advice = ", or set transcode = true" if cured else ""
-            _log.error("%s: a picture cannot be sent: %s%s", self.name, error, advice)
-
-    def _fail(self, error: Exception) -> None:
-        """End this stream, and it alone."""
-        known = isinstance(error, RtpJpegError | OSError)
-        self.fault = str(error) if known else f"{type(error).__name__}: {error}"
-        _log.error("%s: %s", self.name, " ".join(self.fault.split()))
-        _log.debug("%s", self.name, exc_info=not isinstance(error, CaptureError))
-
-    def _tell(self, notices: list[str]) -> None:
-        while notices:
-            _log.warning("%s: %s", self.name, notices.pop(0).removeprefix(f"{self.name}: "))
+    def _adapt(self, decision: Decision) -> None:
+        """Send as the network allows from the next picture on."""
+        camera = self._camera
+        if camera is not None and decision.quality != self.decided.quality:
+            camera.set_quality(decision.quality)
+        self.decided = decision
 
     def statistics(self) -> dict[str, Any]:
         """Return the counters under the names that ``rtpjpeg-send --json`` prints.
@@ -322,6 +321,8 @@ class CameraStream:
             "restarts": self.supervisor.restarts if self.supervisor else 0,
             "packets_resent": self.session.statistics.packets_resent,
             **self.reporter.statistics(),
+            "quality": self.decided.quality,
+            "quality_reason": self.decided.reason,
             "intervals_sent": self.session.statistics.intervals_sent,
             "intervals_split": self.session.statistics.intervals_split,
             "encode_ms": self.encode_times.summary(),
