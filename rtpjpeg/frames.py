@@ -55,6 +55,8 @@ class FrameCutter:
         self._tail = TailPatience()
         self.asked = False
         """Packets of the frame in progress were asked for again: waiting for them is no pause."""
+        self._heard_at = 0.0
+        """When the last packet of it came that was not asked for."""
         self._length = 0
         """Packets of the last frame that ended with its marker."""
 
@@ -75,7 +77,7 @@ class FrameCutter:
         fragments = self.fragments
         if fragments is None or not self._length:
             return None
-        return fragments.last_arrived + max(TAIL, self._tail.pause)
+        return self._heard_at + max(TAIL, self._tail.pause)
 
     @property
     def tail_length(self) -> int:
@@ -113,6 +115,8 @@ class FrameCutter:
             self.asked = False
         self._pause(arrived - self.fragments.last_arrived)
         self.fragments.last_arrived = max(arrived, self.fragments.last_arrived)
+        if not self.asked:
+            self._heard_at = self.fragments.last_arrived
         return self.fragments
 
     def _pause(self, seconds: float) -> None:

@@ -19,8 +19,9 @@ AGE = 0.5
 """Seconds. Older packets come too late for any picture."""
 SHARE = 0.10
 """Of the rate of the stream."""
-AGAIN = 0.010
-"""Seconds after which one packet may go out once more, the least."""
+AGAIN, OF_ROUND_TRIP = 0.005, 0.8
+"""Seconds after which one packet may go out once more, the least, and part of a round trip: whoever asks
+again after exactly one shall not be refused."""
 
 
 class History:
@@ -65,7 +66,7 @@ class History:
         """Return the packets of these sequence numbers that may go out again now, in their order."""
         taken: list[bytes] = []
         for number in numbers:
-            packet = self._find(number, now - max(round_trip, AGAIN))
+            packet = self._find(number, now - max(OF_ROUND_TRIP * round_trip, AGAIN))
             if packet is None or len(packet) > self._budget:
                 self.refused += 1
                 continue

@@ -28,6 +28,8 @@ REQUESTS = 0.04
 """Share of the stream that requests may take; reports take less than what is left of 5 %."""
 SAVED = 4000.0
 """Bytes of requests that may be saved up."""
+MOST_EARLY = 4
+"""Addresses of which a report is kept before there is a stream."""
 MOST_EVENTS = MOST_DUE = 64
 """What waits for a shell that does not ask."""
 
@@ -61,24 +63,25 @@ class ReceiverControl:
         self._budget = SAVED
         self._rate_since: tuple[float, int] | None = None
         self._octets = 0
+        self._early: dict[object, bytes] = {}
 
     @property
     def destination(self) -> object:
         """Where our RTCP goes: an address, or ``'rtcp'`` where the shell knows better."""
         return self._address
 
-    def take(self, ssrc: int, source: object, statistics: ReceiverStatistics, goes_on: bool) -> None:
+    def take(
+        self, ssrc: int, source: object, statistics: ReceiverStatistics, goes_on: bool, now: float
+    ) -> None:
         """Follow a stream that has proved itself; one that goes on has another address only."""
         if _host(source) != self._host:
             self._address = RTCP
         self._host = _host(source)
         if goes_on and self._reception is not None:
             return
-        asker = self.asker
-        self._reception = Reception(
-            ssrc, statistics, (lambda: 0) if asker is None else lambda: asker.recovered
-        )
+        self._reception = Reception(ssrc, statistics, self._recovered)
         self._rate_since = None
+        self._read_early(now)
 
     def _recovered(self) -> int:
         return self.asker.recovered if self.asker is not None else 0
@@ -102,7 +105,10 @@ class ReceiverControl:
     def receive(self, data: bytes, now: float, source: object) -> None:
         """Take a datagram of RTCP; what is not of the stream's sender is counted and not read."""
         reception = self._reception
-        if reception is None or _host(source) != self._host:
+        if reception is None:
+            self._keep(data, source)
+            return
+        if _host(source) != self._host:
             self.rejected += 1
             return
         try:
@@ -114,6 +120,18 @@ class ReceiverControl:
         self.participant.heard(packets, len(data), now)
         for packet in packets:
             self._read(packet, reception, now)
+
+    def _keep(self, data: bytes, source: object) -> None:
+        """Keep a report that came before its stream: the first one of a sender often does."""
+        self._early[source] = data
+        while len(self._early) > MOST_EARLY:
+            del self._early[next(iter(self._early))]
+            self.rejected += 1
+
+    def _read_early(self, now: float) -> None:
+        early, self._early = self._early, {}
+        for source, data in early.items():
+            self.receive(data, now, source)
 
     def _read(self, packet: Packet, reception: Reception, now: float) -> None:
         if isinstance(packet, SenderReport) and packet.ssrc == reception.ssrc:

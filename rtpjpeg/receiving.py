@@ -220,7 +220,7 @@ class ReceiverSession:
             self._drain()
             self._depacketizer.restart(proof.ssrc)
         self._lock.take(proof, now)
-        self.control.take(proof.ssrc, source, self.statistics, proof.goes_on)
+        self.control.take(proof.ssrc, source, self.statistics, proof.goes_on, now)
         self._events.append(SourceChanged(proof.ssrc, source))
         for proving in proof.trains:
             self._depacketizer.push(proving, now)

@@ -19,6 +19,8 @@ REDUCED = 360.0
 """Seconds times kbit/s: a faster session may report more often (section 6.2)."""
 SHORTEST = 1.22
 """Seconds. The reduced minimum of 20 Mbit/s is 18 ms, and one report a second is all a controller needs."""
+EARLY, EARLY_REPORTS = 0.05, 3
+"""The first reports come sooner: until one has arrived, neither end knows of the other."""
 COMPENSATION = 2.71828 - 1.5
 LOWER_LAYERS = 28
 """Bytes of IP and UDP headers, which the average size of a packet includes (section 6.2)."""
@@ -60,7 +62,8 @@ class Schedule:
         """Seconds between two reports, the least, before chance."""
         if not self._reduced:
             return MINIMUM
-        return min(MINIMUM, max(SHORTEST, REDUCED * 1000 / max(self.bandwidth, 1.0)))
+        shortest = EARLY if self.reports < EARLY_REPORTS else SHORTEST
+        return min(MINIMUM, max(shortest, REDUCED * 1000 / max(self.bandwidth, 1.0)))
 
     def deterministic(self, crowd: Crowd, minimum: float | None = None) -> float:
         """Return the interval without chance, in seconds (section 6.3.1)."""

@@ -47,10 +47,10 @@ def test_a_packet_goes_out_once_in_a_round_trip() -> None:
     history, packets = filled()
     number = number_of(packets[3])
     assert history.take([number, number], 0.40, 0.02) == [packets[3]]
-    assert history.take([number], 0.419, 0.02) == []
-    assert history.take([number], 0.421, 0.02) == [packets[3]]
-    assert history.take([number], 0.430) == []
-    assert history.take([number], 0.432) == [packets[3]]
+    assert history.take([number], 0.415, 0.02) == []
+    assert history.take([number], 0.420, 0.02) == [packets[3]]
+    assert history.take([number], 0.424) == []
+    assert history.take([number], 0.426) == [packets[3]]
 
 
 def test_old_packets_are_gone_but_the_newest_train_stays() -> None:

