@@ -95,6 +95,9 @@ class Layers:
         self.origins[key] = origin
         for rival in _rivals(tables, name):
             _table(self.tables, "mjpeg-rtp", tables[-1]).pop(rival, None)
+        if key == "mjpeg-rtp.srtp_key":
+            for camera in CAMERAS:
+                _table(self.tables, "mjpeg-rtp", camera).pop(name, None)
 
     def _control(self, variable: str) -> str | None:
         """Return the key of a camera control; its capitals are those of the file, where it is there."""

@@ -16,6 +16,7 @@ from ..net.address import address_text
 from ..net.impairment import Impairment
 from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
+from .keys import protectors
 from .opening import Attempt, Opener, make_stream
 from .report import Report
 from .service import Heartbeat, Notifier
@@ -62,6 +63,7 @@ class Manager:
 
     def open(self) -> bool:
         """Open all sockets, then all cameras at the same time; False when a signal came before they were."""
+        keys = protectors(self.cameras)
         senders = [self._opener.senders(config) for config in self.cameras]
         opened = partial(self.mailbox.put, Mailbox.OPENED)
         attempts = [Attempt(config, opened) for config in self.cameras]
@@ -72,7 +74,7 @@ class Manager:
             name, turn = attempt.source.config.name, number / len(self.cameras) / 2
             ended = partial(self.mailbox.put, name)
             try:
-                self.streams.append(make_stream(attempt, found, self._limits, ended, turn))
+                self.streams.append(make_stream(attempt, found, self._limits, ended, turn, keys.get(name)))
             except CaptureError as error:
                 _log.error("%s: %s", name, error)
         if not any(_is_open(stream) for stream in self.streams):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,7 @@ from ..errors import CaptureError
 from ..net.impaired import ImpairedSender, Sender
 from ..net.impairment import Impairment
 from ..net.link import Link
+from ..net.srtp import Protector
 from ..net.udp import UdpSender
 from ..session import SenderSession
 from .camera_source import USUAL_RATE, CameraSource
@@ -116,6 +118,7 @@ def make_stream(
     limits: Limits,
     ended: Callable[[], object],
     turn: float,
+    protector: Protector | None = None,
 ) -> CameraStream:
     """Return the stream of a camera; a live one that cannot be opened has a failure in its supervisor.
 
@@ -131,13 +134,14 @@ def make_stream(
     stream = CameraStream(
         source,
         camera,
-        SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill),
+        _session(config, protector),
         senders,
         Pacer(interval, config.pacing) if interval else None,
         ended,
         limits,
         # Cameras that take turns do not fight for processor and network at the same moment.
         delay=interval * turn,
+        protector=protector,
     )
     if fault is not None and stream.supervisor is not None:
         stream.supervisor.fail(fault)
@@ -146,8 +150,22 @@ def make_stream(
     return stream
 
 
+def _session(config: CameraConfig, protector: Protector | None) -> SenderSession:
+    """Return the session of a camera: with a key its packets leave room for the tag."""
+    if protector is None:
+        return SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill)
+    return SenderSession(
+        mtu=config.mtu - protector.key.tag_size,
+        # Below 2^15, so that no receiver takes a first packet that is late for one of the round before.
+        sequence_number=secrets.randbits(15),
+        profile=config.profile,
+        fill=config.fill,
+    )
+
+
 def _say_plan(stream: CameraStream) -> None:
     (width, height, fps), source = stream.format, stream.source.config.source
     rate = f"{fps:g} frames a second" if fps else "as fast as it goes"
     places = ", ".join(str(sender.destination) for sender in stream.outlets.senders)
-    _log.info("%s: %s, %dx%d, %s, to %s", stream.name, source, width, height, rate, places)
+    kind = "" if stream.outlets.protector is None else ", encrypted"
+    _log.info("%s: %s, %dx%d, %s, to %s%s", stream.name, source, width, height, rate, places, kind)

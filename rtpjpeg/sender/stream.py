@@ -22,6 +22,7 @@ from ..config import CameraConfig
 from ..errors import CaptureError, RtpJpegError, UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
+from ..net.srtp import Protector
 from ..session import SenderSession
 from ..train import PacketTrain
 from .camera_source import USUAL_RATE, CameraSource
@@ -68,11 +69,12 @@ class CameraStream:
         ended: Callable[[], object],
         limits: Limits = Limits(),  # noqa: B008 - frozen
         delay: float = 0.0,
+        protector: Protector | None = None,
     ) -> None:
         self.source = source
         self.name = source.config.name
         self.session = session
-        self.outlets = Outlets(senders)
+        self.outlets = Outlets(senders, protector)
         self.fault: str | None = None
         self.frames_captured = 0
         self.frames_dropped = 0
