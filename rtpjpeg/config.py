@@ -18,6 +18,7 @@ from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
 from .settings import KEYS, NOT_OFFERED, Settings, Typed, destination
+from .srtpkey import TAG_SIZES
 from .tomltext import dump, toml
 
 SMALLEST_SIDE = 8
@@ -71,6 +72,11 @@ class CameraConfig:
     """True where resilient packets are filled to one size."""
     srtp_key: str | None
     """Path of the file with the key of SRTP; None for plain RTP."""
+
+    @property
+    def clear_mtu(self) -> int:
+        """Bytes of an IP packet before SRTP adds its tag; 10 are set aside, though one suite adds 4."""
+        return self.mtu - (max(TAG_SIZES.values()) if self.srtp_key else 0)
 
     @property
     def framing(self) -> Framing:

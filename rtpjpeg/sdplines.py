@@ -180,14 +180,18 @@ def _transport(media: Section, faults: list[str]) -> dict[str, Any]:
 
 
 def _crypto(media: Section, protocol: str, faults: list[str]) -> SrtpKey | None:
-    """Read ``a=crypto``: the first that can be used (RFC 4568 section 7.1); None where there is none."""
+    """Read ``a=crypto``: the first that can be used (RFC 4568 section 7.1); None where there is none.
+
+    FFmpeg writes it under RTP/AVP too, and means it; there, one that cannot be used is left out.
+    """
     refused: list[str] = []
-    for text in media.attributes("crypto") if protocol in SECURE else ():
+    for text in media.attributes("crypto"):
         try:
             return SrtpKey.parse(f"crypto:{text}")
         except ConfigError as error:
             refused += error.faults
-    faults += [f"SDP a=crypto: {sentence}" for sentence in refused]
+    if protocol in SECURE:
+        faults += [f"SDP a=crypto: {sentence}" for sentence in refused]
     return None
 
 

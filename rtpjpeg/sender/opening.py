@@ -151,13 +151,12 @@ def make_stream(
 
 
 def _session(config: CameraConfig, protector: Protector | None) -> SenderSession:
-    """Return the session of a camera: with a key its packets leave room for the tag."""
-    if protector is None:
-        return SenderSession(mtu=config.mtu, ssrc=config.ssrc, profile=config.profile, fill=config.fill)
+    """Return the session of a camera."""
     return SenderSession(
-        mtu=config.mtu - protector.key.tag_size,
-        # Below 2^15, so that no receiver takes a first packet that is late for one of the round before.
-        sequence_number=secrets.randbits(15),
+        mtu=config.clear_mtu,
+        ssrc=config.ssrc,
+        # Below 2^15, so that no receiver of SRTP takes a late first packet for one of a round to come.
+        sequence_number=None if protector is None else secrets.randbits(15),
         profile=config.profile,
         fill=config.fill,
     )
@@ -167,5 +166,6 @@ def _say_plan(stream: CameraStream) -> None:
     (width, height, fps), source = stream.format, stream.source.config.source
     rate = f"{fps:g} frames a second" if fps else "as fast as it goes"
     places = ", ".join(str(sender.destination) for sender in stream.outlets.senders)
-    kind = "" if stream.outlets.protector is None else ", encrypted"
+    # GStreamer decrypts only what it was told the SSRC of.
+    kind = "" if stream.outlets.protector is None else f", encrypted, SSRC {stream.session.ssrc}"
     _log.info("%s: %s, %dx%d, %s, to %s%s", stream.name, source, width, height, rate, places, kind)
