@@ -65,7 +65,8 @@ class Layers:
                 else:
                     near = difflib.get_close_matches(variable, VARIABLES, 1, 0)[0]
                     self.faults.append(f"{variable}: unknown variable; did you mean {near}?")
-        for key, variable in sorted(found):
+        # What holds for all cameras first: it takes away what a lower layer said of one.
+        for key, variable in sorted(found, key=lambda pair: (pair[0].count("."), pair)):
             self._set(key, Typed(environment[variable]), variable)
 
     def lay_overrides(self, overrides: Mapping[str, Any]) -> None:

@@ -114,7 +114,8 @@ def test_a_key_is_for_all_cameras_or_for_one() -> None:
 def test_a_key_of_a_higher_layer_wins_over_those_of_cameras_too() -> None:
     own = '[mjpeg-rtp.camera1]\nsrtp_key = "one.key"\n'
     assert one(own, {"RTPJPEG_MJPEG_RTP_SRTP_KEY": "env.key"}).srtp_key == "env.key"
-    assert one(SHARED_KEY, {"RTPJPEG_MJPEG_RTP_CAMERA1_SRTP_KEY": "env.key"}).srtp_key == "env.key"
+    variables = {"RTPJPEG_MJPEG_RTP_SRTP_KEY": "all.env", "RTPJPEG_MJPEG_RTP_CAMERA1_SRTP_KEY": "one.env"}
+    assert [camera.srtp_key for camera in load(own, variables, {}).cameras] == ["one.env"]
     assert load(own, {}, {"camera*.srtp_key": "typed.key"}).cameras[0].srtp_key == "typed.key"
 
 

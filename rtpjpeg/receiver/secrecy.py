@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..net.srtp import Unprotector
 from ..srtpkey import SrtpKey
-from ..stats import ReceiverStatistics
 from ..train import PacketTrain
 from .gate import Gate
 
@@ -21,22 +20,27 @@ class Secrecy:
         self.unprotector = None if key is None else Unprotector(key)
         self._seeming = Seeming(payload_type)
         self._gate = Gate()
-        self._misfits = 0
+        self._told = 0
         self._fits = False
         self._said = False
 
-    def open(self, train: PacketTrain, counted: ReceiverStatistics) -> PacketTrain:
+    @property
+    def rejected(self) -> int:
+        """Packets that do not fit the key."""
+        return 0 if self.unprotector is None else self.unprotector.rejected
+
+    @property
+    def repeated(self) -> int:
+        """Packets that had come before: the session does not see them."""
+        return 0 if self.unprotector is None else self.unprotector.repeated
+
+    def open(self, train: PacketTrain) -> PacketTrain:
         """Return the packets for the session: without a key as they are, else those that it fits."""
         if not self._fits:
             self._seeming.look(train)
         if self.unprotector is None:
             return train
-        rejected, repeated = self.unprotector.rejected, self.unprotector.repeated
         opened = self.unprotector.unprotect(train)
-        rejected = self.unprotector.rejected - rejected
-        counted.packets_rejected += rejected
-        counted.packets_duplicated += self.unprotector.repeated - repeated
-        self._misfits += rejected
         self._fits = self._fits or len(opened) > 0
         return opened
 
@@ -45,9 +49,9 @@ class Secrecy:
         if self.unprotector is None:
             self._fits = frames > 0  # Then nothing needs to be found out.
             return None if self._fits or self._said else self._guess()
-        if not self._misfits or not self._gate.passes("", now):
+        if self.rejected == self._told or not self._gate.passes("", now):
             return None
-        misfits, self._misfits = self._misfits, 0
+        misfits, self._told = self.rejected - self._told, self.rejected
         plain = not self._fits and self._seeming.encrypted is False
         hint = ": they seem not to be encrypted" if plain else ""
         return f"{misfits} packet{'s do' if misfits > 1 else ' does'} not fit the key{hint}"

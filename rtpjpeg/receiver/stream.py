@@ -115,7 +115,7 @@ class Stream:
         tap = self.tap  # Another thread may take it away.
         if tap is not None:
             tap(train, self._order_time(now), peer)
-        self.session.receive(self.secrecy.open(train, self.session.statistics), now, peer, more)
+        self.session.receive(self.secrecy.open(train), now, peer, more)
         self._handle_events(now)
         notice = self.secrecy.notice(now, self.frames_received)
         if notice:
@@ -206,9 +206,9 @@ class Stream:
             "height": frame.height if frame else None,
             "packets_received": counted.packets_received,
             "packets_lost": counted.packets_lost,
-            "packets_duplicated": counted.packets_duplicated,
+            "packets_duplicated": counted.packets_duplicated + self.secrecy.repeated,
             "packets_reordered": counted.packets_reordered,
-            "packets_rejected": counted.packets_rejected,
+            "packets_rejected": counted.packets_rejected + self.secrecy.rejected,
             "kernel_drops": self.kernel_drops,
             "frames_received": self.frames_received,
             "frames_concealed": self.frames_concealed,
