@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_ROLLOVERS = 1 << 20
 """Where a search begins anew: two years of 1000 packets a second."""
-COLD_TRIES, WARM_TRIES = 1024, 32
+COLD_TRIES, WARM_TRIES = 256, 32
 """Tries for a train while nothing fits the key, and when a stream does: then it has been away at most."""
 MOST_SEARCHES = 4
 """SSRCs that are searched for at a time; forged ones push each other out."""

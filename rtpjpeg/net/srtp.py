@@ -88,7 +88,7 @@ class Protector:
             return train
 
     def _plan(self, packet: memoryview, start: int) -> Body:
-        payload = payload_offset(packet)
+        payload = payload_offset(packet, len(packet))
         if payload is None:
             raise MalformedPacketError("RTP packet", f"{len(packet)} bytes", "a whole RTP header")
         _, _, sequence_number, ssrc = _RTP.unpack_from(packet)
@@ -133,10 +133,9 @@ class Unprotector:
         """Return those packets of a train that fit the key, decrypted; RTCP among them too (RFC 5761)."""
         with self._lock:
             self._late.tries = WARM_TRIES if self._streams else COLD_TRIES
-            view = train.data.data
-            spans = list(zip(*train.spans(), strict=True))
-            if any(is_rtcp(view[start : start + 2].tobytes()) for start, _ in spans):
+            if _may_hold_rtcp(train):
                 return PacketTrain.from_packets(self._sorted(train))
+            view, spans = train.data.data, zip(*train.spans(), strict=True)
             bodies = [body for start, end in spans if (body := self._check(view[start:end], start))]
             return _crossed(self._rtp, train.data, bodies, 0)[1]
 
@@ -158,7 +157,7 @@ class Unprotector:
     def _check(self, packet: memoryview, start: int) -> Body | None:
         """Return where a packet stands that fits the key and is new, and note it; else count it."""
         end = len(packet) - self._rtp.tag_size
-        payload = payload_offset(packet[: max(end, 0)])
+        payload = payload_offset(packet, end)
         if payload is None:
             self.rejected += 1
             return None
@@ -199,14 +198,22 @@ class Unprotector:
         return _rtcp_crossed(self._rtcp, signed[:-4], index)
 
 
-def payload_offset(packet: memoryview) -> int | None:
-    """Return where the payload of an RTP packet begins; None where its header is not whole."""
-    if len(packet) < HEADER_SIZE or packet[0] >> 6 != 2:
+def payload_offset(packet: memoryview, end: int) -> int | None:
+    """Return where the payload of an RTP packet begins; None where its header is not whole before ``end``."""
+    if end < HEADER_SIZE or packet[0] >> 6 != 2:
         return None
     size = HEADER_SIZE + 4 * (packet[0] & 15)
     if packet[0] & 0x10:  # a header extension, in words of 32 bits behind its own header
         size += 4 + 4 * int.from_bytes(packet[size + 2 : size + 4], "big")
-    return size if size <= len(packet) else None
+    return size if size <= end else None
+
+
+def _may_hold_rtcp(train: PacketTrain) -> bool:
+    """Return whether a packet's second byte is 192 to 223, as ``is_rtcp`` asks."""
+    if not train.data.size:
+        return False
+    seconds = train.data[np.minimum(train.starts + 1, train.data.size - 1)]
+    return bool((seconds >> 5 == 6).any())
 
 
 def _crossed(
@@ -214,19 +221,24 @@ def _crossed(
 ) -> tuple[list[memoryview], PacketTrain]:
     """Return copies of packets, with ``room`` bytes behind each, as views and as a train.
 
-    Their payloads are crossed with the key stream, which encrypts and decrypts.
+    Their payloads are crossed with the key stream, which encrypts and decrypts: packets and key stream are
+    laid out alike, and crossed all at once.
     """
     lengths = np.fromiter((body.end - body.start + room for body in bodies), np.int64, len(bodies))
     buffer = bytearray(int(lengths.sum()))
-    out, view, packets, at = np.frombuffer(buffer, np.uint8), memoryview(buffer), [], 0
+    pad = bytearray(len(buffer))
     longest = max((body.end - body.payload for body in bodies), default=0)
     stream = transform.keystream([body.place for body in bodies], longest)
-    for row, (start, payload, end, _) in zip(stream, bodies, strict=True):
-        behind, size = at + payload - start, end - payload
-        out[at:behind] = data[start:payload]
-        np.bitwise_xor(data[payload:end], row[:size], out=out[behind : behind + size])
-        packets.append(view[at : behind + size + room])
-        at = behind + size + room
+    width, source, key = stream.shape[1], data.data, stream.reshape(-1).data
+    view, pad_view, packets, at, row = memoryview(buffer), memoryview(pad), [], 0, 0
+    for start, payload, end, _ in bodies:
+        behind = at + end - start
+        view[at:behind] = source[start:end]
+        pad_view[at + payload - start : behind] = key[row : row + end - payload]
+        packets.append(view[at : behind + room])
+        at, row = behind + room, row + width
+    out = np.frombuffer(buffer, np.uint8)
+    np.bitwise_xor(out, np.frombuffer(pad, np.uint8), out=out)
     return packets, PacketTrain.from_buffer(buffer, lengths)
 
 

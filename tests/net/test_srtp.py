@@ -171,17 +171,20 @@ class TestLateJoin:
     @pytest.mark.parametrize("key", KEYS, ids=TAG_SIZES)
     @pytest.mark.parametrize("rollovers", [1, 2, 1300, 5000])
     def test_a_stream_that_has_rolled_over_is_joined(self, rollovers: int, key: SrtpKey) -> None:
-        receiver, secret = Unprotector(key), late(Protector(key), rollovers, range(1, 20))
+        receiver, secret = Unprotector(key), late(Protector(key), rollovers, range(1, 40))
         opened = [number for packet in secret for number in numbers(receiver.unprotect(train(packet)))]
-        assert len(opened) == 18 - rollovers // latejoin.COLD_TRIES
-        assert opened[-1] == (rollovers << 16) + 19
+        assert len(opened) == 38 - rollovers // latejoin.COLD_TRIES
+        assert opened[-1] == (rollovers << 16) + 39
 
-    def test_it_is_joined_while_it_rolls_over(self) -> None:
+    @pytest.mark.parametrize("places", [(-5, 2), (1, -1), (-2, -1), (-2, 1, -1)])
+    def test_it_is_joined_while_it_rolls_over(self, places: tuple[int, ...]) -> None:
+        """Just where one train's tries end, and late packets among them."""
         protector, receiver = Protector(KEY), Unprotector(KEY)
-        secret = late(protector, 1022, [65_530, 65_531])
-        secret += protected([(1023 << 16) + number for number in range(1, 9)], protector=protector)
+        wrap = latejoin.COLD_TRIES << 16
+        protector._streams[7] = Rollover(wrap - 10)
+        secret = protected([wrap + place for place in (*places, *range(10, 19))], protector=protector)
         opened = [number for packet in secret for number in numbers(receiver.unprotect(train(packet)))]
-        assert opened[-1] == (1023 << 16) + 8 and len(opened) >= 7
+        assert opened[-1] == wrap + 18 and len(opened) >= 8
 
     @pytest.mark.parametrize("away", [40_000, 65_536, 1_000_000])
     def test_a_stream_that_was_away_for_long_is_found_again(self, away: int) -> None:
