@@ -18,7 +18,7 @@ help:
 	@echo 'make bench          CPU per frame beside GStreamer and FFmpeg (BENCH_ARGS)'
 	@echo 'make bench-cameras  the same with encoding, and memory, start and end of a sender (BENCH_ARGS)'
 	@echo 'make lab            what a screen shows when packets are lost, beside the same (LAB_ARGS)'
-	@echo 'make docs           docs/conformance.md and the rules in docs/inspect.md'
+	@echo 'make docs           docs/conformance.md, docs/receivers.md and the rules in docs/inspect.md'
 	@echo 'make clean          remove what the commands above made'
 
 demo: $(VENV)/.installed
@@ -40,6 +40,7 @@ docs:
 	$(require_python)
 	$(PYTHON) docs/make_conformance.py
 	$(PYTHON) docs/make_rules.py
+	$(PYTHON) docs/make_receivers.py
 
 clean:
 	rm -rf $(VENV) $(TOX_VENV) .tox build dist *.egg-info demo.png

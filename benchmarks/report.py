@@ -67,7 +67,7 @@ def _receivers(found: Findings) -> Iterator[str]:
     for cell in found.outcomes[OURS]:
         cells = [_outcome(found.outcomes[names[0]], cell, found.frames) for names in groups]
         rows.append([_name(cell), *cells])
-    yield from _aligned(rows)
+    yield from aligned(rows)
 
 
 def _alike(all_outcomes: dict[str, dict[Cell, Outcome]]) -> list[list[str]]:
@@ -102,7 +102,7 @@ def _ours(found: Findings) -> Iterator[str]:
         row += [f"{seen.fresh:.1%}", f"{_p99(seen.ages):.1f} frames"]
         row += [f"{median(late):.1f} ms, p99 {_p99(late):.1f}", str(len(seen.warnings))]
         rows.append(row)
-    yield from _aligned(rows)
+    yield from aligned(rows)
 
 
 def _p99(values: list[float]) -> float:
@@ -113,7 +113,8 @@ def _name(cell: Cell) -> str:
     return f"{cell.loss:.1%}".replace(".0%", "%") + (f", bursts of {cell.burst}" if cell.burst > 1 else "")
 
 
-def _aligned(rows: list[list[str]]) -> Iterator[str]:
+def aligned(rows: list[list[str]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown, its columns aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     ruled = [rows[0], ["-" * width for width in widths], *rows[1:]]
     for row in ruled:

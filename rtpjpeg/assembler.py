@@ -61,6 +61,10 @@ class FrameAssembler:
         """Bytes that were moved so far to make frames; tests hold the work for a packet to a bound by it."""
         return self._bytes_copied + self._concealer.bytes_copied
 
+    def learn_clock(self, timestamp: int, seconds: float) -> None:
+        """Take note of the sender's wall clock, as a report tells it (RFC 3550 section 6.4.1)."""
+        self._clock.learn_report(timestamp, seconds)
+
     def reset(self) -> None:
         """Forget the tables and pictures of a stream that is over (RFC 2435 section 3.1.8)."""
         self._reader.reset()

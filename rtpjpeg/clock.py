@@ -28,6 +28,8 @@ they are, by this table. Others begin to count at 1, so these are at the end of 
 
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970."""
+MOST_SKEW = 0.01
+"""By which share the two clocks of a sender may run apart; more is a clock that was set."""
 _ERA = 1 << 32
 _NTP = struct.Struct(">II")
 _MOST = (1 << 23) - 1
@@ -94,6 +96,20 @@ class CaptureClock:
 
     def __init__(self) -> None:
         self._known: tuple[int, float] | None = None
+        self._report: tuple[int, float] | None = None
+        self._rate = float(CLOCK_RATE)
+        """Ticks of the RTP clock in a second of the sender's wall clock."""
+
+    def learn_report(self, timestamp: int, seconds: float) -> None:
+        """Take note of a sender report, whose two times are of one instant (RFC 3550 section 6.4.1).
+
+        From report to report they tell how fast the RTP clock runs against the sender's wall clock.
+        """
+        if self._report is not None:
+            ticks, passed = timestamp_difference(timestamp, self._report[0]), seconds - self._report[1]
+            if passed > 0 and abs(ticks / passed / CLOCK_RATE - 1) < MOST_SKEW:
+                self._rate = ticks / passed
+        self._report = self._known = timestamp, seconds
 
     def learn(self, timestamp: int, captured_at: float) -> None:
         """Take note of what a frame says of itself; ``captured_at`` is in seconds since 1970."""
@@ -104,4 +120,4 @@ class CaptureClock:
         if self._known is None:
             return None
         known, captured_at = self._known
-        return captured_at + timestamp_difference(timestamp, known) / CLOCK_RATE
+        return captured_at + timestamp_difference(timestamp, known) / self._rate

@@ -69,6 +69,8 @@ class Depacketizer:
         self._reorder: ReorderBuffer[Packets] = ReorderBuffer(window, frame_limit)
         self._frames = self._cutter()
         self._events = EventQueue()
+        self.on_run: Callable[[int, int, int, float], object] | None = None
+        """Is told of packets that came: the first 16-bit number, how many, the timestamp, when."""
 
     @property
     def findings(self) -> Counter[str]:
@@ -123,6 +125,35 @@ class Depacketizer:
     def _tail_due(self) -> float | None:
         return None if self._reorder.runs_held else self._frames.tail_due(self._reorder.wait)
 
+    def wait_for_holes(self, seconds: float) -> None:
+        """Let a hole last so long in any case: what was asked for again may still come."""
+        self._reorder.floor = seconds
+
+    def missing(self, now: float, most: int) -> list[int]:
+        """Return the 16-bit numbers of packets that ought to be here: in holes, or at the end of a frame.
+
+        An end is missed ``TAIL`` seconds behind the last packet of a frame that is not whole.
+        """
+        if self._reorder.runs_held:
+            return [number & 0xFFFF for number in self._reorder.missing(most)]
+        due, expected = self._frames.tail_missed_at, self._reorder.expected
+        if due is None or expected is None or now < due:
+            return []
+        return [number & 0xFFFF for number in range(expected, expected + self._frames.tail_length)]
+
+    @property
+    def tail_missed_at(self) -> float | None:
+        """Return when the end of the frame in progress will be missed; None where nothing is."""
+        return None if self._reorder.runs_held else self._frames.tail_missed_at
+
+    def note_asked(self) -> None:
+        """Take note that packets of the frame in progress were asked for again."""
+        self._frames.asked = True
+
+    def learn_clock(self, timestamp: int, seconds: float) -> None:
+        """Take note of the wall clock of the sender at a timestamp, seconds since 1970."""
+        self._assembler.learn_clock(timestamp, seconds)
+
     def flush(self, now: float = 0.0) -> None:
         """End the input: give up all holes, and the frame that is open."""
         self._deliver(self._reorder.flush(), now)
@@ -146,7 +177,9 @@ class Depacketizer:
     def restart(self, ssrc: int) -> None:
         """Take another stream from now on: sequence, tables and pictures of the old one are forgotten."""
         self.ssrc = ssrc
+        floor = self._reorder.floor
         self._reorder = ReorderBuffer(self._reorder.window, self.frame_limit)
+        self._reorder.floor = floor
         self._frames = self._cutter()
         self._assembler.reset()
         self.statistics = ReceiverStatistics()
@@ -202,6 +235,8 @@ class Depacketizer:
         size = columns.view.nbytes + TRAIN_COST + PACKET_COST * (stop - first)
         for start, end in columns.runs(first, stop):
             number = columns.sequence_number(start)
+            if self.on_run is not None:
+                self.on_run(number, end - start, columns.timestamp(start), now)
             released = self._reorder.push(number, end - start, columns, start, now, size)
             self._count(columns, start, end, now, released)
             self._deliver(released, now)

@@ -52,7 +52,34 @@ class SourceChanged:
     """Address as the socket gave it; None where none was told."""
 
 
-Event = FrameReceived | FrameDropped | PacketRejected | SourceChanged
+@dataclass(frozen=True, slots=True)
+class ReportReceived:
+    """A receiver has told a sender how its stream arrives (RFC 3550 section 6.4.1)."""
+
+    ssrc: int
+    """Of the receiver."""
+    source: object
+    """Its address as the socket gave it."""
+    fraction_lost: float
+    """Share of the packets since its report before, 0 to 1."""
+    cumulative_lost: int
+    highest_sequence_number: int
+    """Cycles << 16 plus the number."""
+    jitter: float
+    """Seconds."""
+    round_trip: float | None
+    """Seconds; None where it had not heard a report of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLeft:
+    """The sender has said BYE: what still comes is late."""
+
+    ssrc: int
+    reason: str
+
+
+Event = FrameReceived | FrameDropped | PacketRejected | SourceChanged | ReportReceived | SourceLeft
 
 
 class EventQueue:

@@ -19,6 +19,9 @@ from .parameters import FrameRefused
 from .patience import TailPatience
 from .reorder import Run
 
+TAIL = 0.003
+"""Seconds of silence inside a frame behind which its end is missed."""
+LONGEST_TAIL = 32
 MARKERLESS = 3
 """Frames on end without marker that make a stream one without markers."""
 
@@ -50,6 +53,10 @@ class FrameCutter:
         self._closed_after = 0.0
         """When the last packet of that frame came."""
         self._tail = TailPatience()
+        self.asked = False
+        """Packets of the frame in progress were asked for again: waiting for them is no pause."""
+        self._length = 0
+        """Packets of the last frame that ended with its marker."""
 
     def tail_due(self, wait: float) -> float | None:
         """Return when the frame in progress is over although its end is missing; None where it is not.
@@ -61,6 +68,20 @@ class FrameCutter:
         if fragments is None or wait == float("inf") or not self._assembler.can_conceal(fragments):
             return None
         return fragments.last_arrived + wait
+
+    @property
+    def tail_missed_at(self) -> float | None:
+        """When the end of the frame in progress will be missed; None where no frame has ended before."""
+        fragments = self.fragments
+        if fragments is None or not self._length:
+            return None
+        return fragments.last_arrived + max(TAIL, self._tail.pause)
+
+    @property
+    def tail_length(self) -> int:
+        """Packets that the frame in progress lacks, where it is as long as the one before; one at least."""
+        packets = self.fragments.packets if self.fragments else 0
+        return max(1, min(self._length - packets, LONGEST_TAIL))
 
     def take(self, run: Run[Packets], now: float, waiting: int) -> None:
         """Cut a run into frames, and add each part to its frame; ``waiting`` bytes are held elsewhere."""
@@ -74,6 +95,7 @@ class FrameCutter:
                 if columns.marker(end - 1):
                     self._markerless = 0
                     self._tail.ended(fragments.packets)
+                    self._length = fragments.packets
                     self.finish(now, ended=True)
             lost = False
 
@@ -85,12 +107,17 @@ class FrameCutter:
             self.finish(now, ended=not lost and self._markerless_end(self.fragments))
         if self.fragments is None:
             if columns.timestamp(start) == self._closed and columns.fragment_offset(start):
-                self._tail.paused(arrived - self._closed_after)
+                self._pause(arrived - self._closed_after)
                 return None
             self.fragments = Fragments.begin(columns, start, arrived)
-        self._tail.paused(arrived - self.fragments.last_arrived)
+            self.asked = False
+        self._pause(arrived - self.fragments.last_arrived)
         self.fragments.last_arrived = max(arrived, self.fragments.last_arrived)
         return self.fragments
+
+    def _pause(self, seconds: float) -> None:
+        if not self.asked:
+            self._tail.paused(seconds)
 
     def _add(self, fragments: Fragments, columns: Packets, start: int, end: int, lost: bool) -> None:
         fragments.packets += end - start

@@ -52,6 +52,10 @@ class Members:
         """Take note that RTP was sent by ourselves."""
         self._sent_at = now
 
+    def knows(self, ssrc: int) -> bool:
+        """Tell whether somebody else has this SSRC."""
+        return ssrc in self._known
+
     def left(self, ssrc: int, now: float) -> bool:
         """Take note of a BYE; False for somebody who is not known or has said it before."""
         member = self._known.get(ssrc)

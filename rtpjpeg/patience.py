@@ -50,6 +50,11 @@ class TailPatience:
         self._knows = False
 
     @property
+    def pause(self) -> float:
+        """Seconds of the longest pause seen inside a frame of late; infinite while nothing is known."""
+        return self._patience.wait / 2 if self._knows else float("inf")
+
+    @property
     def wait(self) -> float:
         """Seconds; infinite while nothing is known."""
         return self._patience.wait if self._knows else float("inf")

@@ -78,6 +78,8 @@ class ReorderBuffer(Generic[T]):
         self._suspect: Run[T] | None = None
         self._given_up: OrderedDict[int, float] = OrderedDict()
         self._patience = Patience()
+        self.floor = 0.0
+        """Seconds that a hole may last in any case: what was asked for again may still come."""
 
     @property
     def runs_held(self) -> int:
@@ -92,7 +94,16 @@ class ReorderBuffer(Generic[T]):
     @property
     def wait(self) -> float:
         """Seconds that a hole may last."""
-        return self._patience.wait
+        return max(self._patience.wait, self.floor)
+
+    def missing(self, most: int) -> list[int]:
+        """Return the numbers of the first packets missing in front of those that are held, unwrapped."""
+        found: list[int] = []
+        number = self.expected or 0
+        for run in self._held:
+            found += range(number, min(run.first, number + most - len(found)))
+            number = run.stop
+        return found
 
     def push(self, first: int, count: int, item: T, index: int, now: float, size: int = 0) -> list[Run[T]]:
         """Take consecutive packets that begin with the 16-bit number ``first``; return what is in order.

@@ -42,11 +42,19 @@ class Sent:
 
 
 class Reception:
-    """How one source is received; ``statistics`` go on counting, blocks are about the time since the last."""
+    """How one source is received; ``statistics`` go on counting, blocks are about the time since the last.
 
-    def __init__(self, ssrc: int, statistics: ReceiverStatistics) -> None:
+    ``recovered`` returns how many packets came only because they were asked for again. The network lost them,
+    and a report is about the network: they are not counted as received.
+    """
+
+    def __init__(
+        self, ssrc: int, statistics: ReceiverStatistics, recovered: Callable[[], int] = lambda: 0
+    ) -> None:
         self.ssrc = ssrc
         self.statistics = statistics
+        self._recovered = recovered
+        self._recovered_before = recovered()
         self._expected = self._received = 0
         self._reported = 0
         self._base: int | None = None
@@ -65,18 +73,28 @@ class Reception:
     def block(self, now: float) -> ReportBlock:
         """Return the block about the time since the last one (sections 6.4.1, A.3)."""
         statistics = self.statistics
-        received = statistics.packets_expected - statistics.cumulative_lost
-        if self._base != statistics.base_sequence_number:
-            self._base, self._expected, self._received = statistics.base_sequence_number, 0, 0
-        expected = statistics.packets_expected
-        fraction = fraction_lost(expected - self._expected, received - self._received)
-        self._expected, self._received, self._reported = expected, received, statistics.packets_received
+        self._follow_restart()
+        expected, lost = statistics.packets_expected, self._lost()
+        fraction = fraction_lost(expected - self._expected, expected - lost - self._received)
+        self._expected, self._received = expected, expected - lost
+        self._reported = statistics.packets_received
         last, at = self._last_sr or (0, now)
         delay = min(round((now - at) * 65536), 0xFFFF_FFFF)
         highest, jitter = statistics.highest_sequence_number & 0xFFFF_FFFF, int(statistics.jitter)
-        return ReportBlock(
-            self.ssrc, fraction, statistics.cumulative_lost, highest, jitter & 0xFFFF_FFFF, last, delay
-        )
+        return ReportBlock(self.ssrc, fraction, lost, highest, jitter & 0xFFFF_FFFF, last, delay)
+
+    def _follow_restart(self) -> None:
+        """Begin anew where the sequence has (section A.1)."""
+        base = self.statistics.base_sequence_number
+        if base != self._base:
+            if self._base is not None:
+                self._recovered_before = self._recovered()
+            self._base, self._expected, self._received = base, 0, 0
+
+    def _lost(self) -> int:
+        """Return the packets that the network lost, 24 bits signed."""
+        recovered = self._recovered() - self._recovered_before
+        return max(-0x800000, min(self.statistics.cumulative_lost + recovered, 0x7FFFFF))
 
 
 class Participant:

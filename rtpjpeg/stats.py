@@ -20,6 +20,8 @@ class SenderStatistics:
     packets_sent: int = 0
     octets_sent: int = 0
     """RTP payload, RTP/JPEG headers included; RTP headers and padding are not (RFC 3550 section 6.4.1)."""
+    packets_resent: int = 0
+    """Packets that went out again because a receiver had asked for them."""
     intervals_sent: int = 0
     """Restart intervals of all frames."""
     intervals_split: int = 0
@@ -39,6 +41,8 @@ class ReceiverStatistics:
     """Packets that came behind one with a higher sequence number."""
     packets_rejected: int = 0
     """Malformed, or not of the stream."""
+    packets_recovered: int = 0
+    """Packets that came because they were asked for again."""
     frames_received: int = 0
     """Complete and concealed ones."""
     frames_concealed: int = 0

@@ -16,7 +16,9 @@ from rtpjpeg.events import (
     FrameDropped,
     FrameReceived,
     PacketRejected,
+    ReportReceived,
     SourceChanged,
+    SourceLeft,
 )
 
 FRAME = Frame(b"jpeg", 640, 480)
@@ -27,6 +29,19 @@ EVENTS = [
     (FrameDropped, {"timestamp": 9000, "reason": "packets are missing", "packets": 3}),
     (PacketRejected, {"error": ERROR}),
     (SourceChanged, {"ssrc": 7, "source": ("192.0.2.1", 5000)}),
+    (
+        ReportReceived,
+        {
+            "ssrc": 8,
+            "source": ("192.0.2.2", 5001),
+            "fraction_lost": 0.25,
+            "cumulative_lost": 3,
+            "highest_sequence_number": 70_000,
+            "jitter": 0.001,
+            "round_trip": None,
+        },
+    ),
+    (SourceLeft, {"ssrc": 7, "reason": "over"}),
 ]
 
 

@@ -42,7 +42,7 @@ FLOORS = (
         "asking",
     ),
     ("parameters", "assembler", "frames", "depacketizer"),
-    ("session",),
+    ("sendercontrol", "receivercontrol", "sending", "receiving", "session"),
     ("__init__",),
 )
 HEIGHT = {name: place for place, name in enumerate(name for floor in FLOORS for name in floor)}

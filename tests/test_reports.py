@@ -44,6 +44,7 @@ def due(one: Participant, sent: Sent | None = None, receptions: tuple[Reception,
 # -- members --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T-035")
 def test_members_are_counted_and_forgotten_by_their_silence() -> None:
     """RFC 3550 section 6.3.5: five intervals for a member, two for a sender."""
     members = Members(US)
@@ -62,6 +63,7 @@ def test_we_are_a_sender_for_two_intervals_behind_our_last_packet() -> None:
     assert members.sends(10.0, 5.0) and members.senders(10.0, 5.0) == 1 and not members.sends(10.1, 5.0)
 
 
+@pytest.mark.rule("T-034")
 def test_who_said_bye_does_not_count_and_is_remembered_for_stragglers() -> None:
     members = Members(US)
     members.heard(THEM, 0.0, rtp=True)
@@ -90,6 +92,7 @@ def test_invented_members_take_bounded_room() -> None:
         (16_000, Crowd(100, 50, False), 128 * 100 / 100),
     ],
 )
+@pytest.mark.rule("T-029", "T-030")
 def test_the_interval_of_the_rfc(bandwidth: float, crowd: Crowd, seconds: float) -> None:
     """RFC 3550 section 6.3.1, with the minimum of 5 s; 128 bytes is the average size at the start."""
     schedule = Schedule(bandwidth, middle_chance, reduced=False)
@@ -99,11 +102,13 @@ def test_the_interval_of_the_rfc(bandwidth: float, crowd: Crowd, seconds: float)
 @pytest.mark.parametrize(
     ("bandwidth", "seconds"), [(20e6, SHORTEST), (100_000, 3.6), (64_000, MINIMUM), (0, MINIMUM)]
 )
+@pytest.mark.rule("T-030", "T-035")
 def test_the_minimum_is_360_by_kbits_but_never_less_than_a_second(bandwidth: float, seconds: float) -> None:
     assert Schedule(bandwidth, middle_chance).minimum == pytest.approx(seconds)
     assert Schedule(bandwidth, middle_chance).timeout(Crowd(2, 1, True)) >= MINIMUM
 
 
+@pytest.mark.rule("T-030")
 def test_the_first_report_waits_half_a_minimum() -> None:
     schedule = Schedule(20e6, middle_chance)
     assert not schedule.is_due(0.0, Crowd(1, 0, False))
@@ -111,6 +116,7 @@ def test_the_first_report_waits_half_a_minimum() -> None:
     assert schedule.due == pytest.approx(100 + SHORTEST / 2 / 1.21828)
 
 
+@pytest.mark.rule("T-031")
 def test_intervals_are_drawn_from_half_to_one_and_a_half(seed: int) -> None:
     """RFC 3550 section 6.3.1, 1000 draws: uniform between, and divided by e - 3/2."""
     crowd = Crowd(2, 1, True)
@@ -126,6 +132,7 @@ def test_intervals_are_drawn_from_half_to_one_and_a_half(seed: int) -> None:
     assert sum(draws) / 1000 == pytest.approx(1.0, abs=0.03)
 
 
+@pytest.mark.rule("T-032")
 def test_the_wait_goes_on_where_many_have_come_meanwhile() -> None:
     """RFC 3550 section 6.3.6, timer reconsideration."""
     schedule = Schedule(64_000, middle_chance)
@@ -136,6 +143,7 @@ def test_the_wait_goes_on_where_many_have_come_meanwhile() -> None:
     assert schedule.is_due(schedule.due, Crowd(1000, 1, False))
 
 
+@pytest.mark.rule("T-055")
 def test_the_wait_shrinks_where_members_leave() -> None:
     """RFC 3550 section 6.3.4: ten members, five leave, and half of the wait is left."""
     schedule = Schedule(64_000, middle_chance)
@@ -149,6 +157,7 @@ def test_the_wait_shrinks_where_members_leave() -> None:
     assert schedule.due == pytest.approx(11.0 + left / 2)
 
 
+@pytest.mark.rule("T-056")
 def test_the_average_size_counts_ip_and_udp_sent_and_received() -> None:
     schedule = Schedule(64_000, middle_chance)
     schedule.received(100)
@@ -160,6 +169,7 @@ def test_the_average_size_counts_ip_and_udp_sent_and_received() -> None:
 # -- reports --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T-021", "T-022", "T-023")
 def test_a_sender_reports_itself_and_names_itself() -> None:
     one = participant()
     one.sent_rtp(0.0)
@@ -169,6 +179,7 @@ def test_a_sender_reports_itself_and_names_itself() -> None:
     assert len(CNAME) == 16 and one.octets_sent == 28 + len(names.serialize())
 
 
+@pytest.mark.rule("T-048")
 def test_a_sender_that_pauses_becomes_a_receiver() -> None:
     """RFC 3550 section 6.4: SR where data went out since the last report or the one before, else RR."""
     one, kinds = participant(), []
@@ -179,6 +190,7 @@ def test_a_sender_that_pauses_becomes_a_receiver() -> None:
     assert kinds == sorted(kinds, key=lambda kind: kind is ReceiverReport)
 
 
+@pytest.mark.rule("T-026", "T-028", "T-048", "T-049")
 def test_a_receiver_tells_what_came_and_nothing_new_is_an_empty_report() -> None:
     one, reception = participant(), Reception(THEM, received(0, 9, 8, jitter=33.9))
     one.heard_rtp(THEM, 0.0)
@@ -203,6 +215,7 @@ def test_loss_is_told_from_report_to_report_and_begins_anew_with_the_sequence() 
     assert (block := reception.block(2.0)).fraction_lost == 0 and block.cumulative_lost == 0
 
 
+@pytest.mark.rule("T-026", "T-027")
 def test_a_sender_learns_the_round_trip_from_the_times_of_its_reports() -> None:
     """RFC 3550 figure 2: A = b710:8000, LSR = b705:2000, DLSR = 0005:4000 give 6.125 s."""
     reception = Reception(THEM, received(0, 1, 2))
@@ -212,6 +225,7 @@ def test_a_sender_learns_the_round_trip_from_the_times_of_its_reports() -> None:
     assert round_trip(0xB710_8000, block) == 0x0006_2000
 
 
+@pytest.mark.rule("T-065")
 def test_a_sender_without_a_clock_gets_no_round_trip() -> None:
     reception = Reception(THEM, received(0, 1, 2))
     reception.take(SenderReport(THEM, 0, 0, 0, 0), 100.0)
@@ -221,6 +235,7 @@ def test_a_sender_without_a_clock_gets_no_round_trip() -> None:
 @pytest.mark.parametrize(
     ("sources", "packets"), [(0, [0]), (1, [1]), (31, [31]), (32, [31, 1]), (70, [31, 31, 8])]
 )
+@pytest.mark.rule("T-049", "T-069")
 def test_a_block_for_each_source_heard_and_a_further_report_above_31(
     sources: int, packets: list[int]
 ) -> None:
@@ -232,6 +247,7 @@ def test_a_block_for_each_source_heard_and_a_further_report_above_31(
     assert isinstance(names, SourceDescription)
 
 
+@pytest.mark.rule("T-070")
 def test_other_names_stand_in_every_third_report() -> None:
     one, counts = participant(), []
     one.sent_rtp(0.0)
@@ -272,6 +288,7 @@ def test_others_are_members_until_they_say_bye() -> None:
     assert one.members.count == 2
 
 
+@pytest.mark.rule("T-035")
 def test_silent_members_are_forgotten_when_a_report_is_considered() -> None:
     one = participant()
     one.heard([ReceiverReport(6)], 100, 0.0)
@@ -283,6 +300,7 @@ def test_silent_members_are_forgotten_when_a_report_is_considered() -> None:
 # -- the end --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T-033", "T-021")
 def test_a_bye_stands_in_a_compound_behind_a_report() -> None:
     one = participant()
     one.sent_rtp(0.0)
@@ -293,10 +311,12 @@ def test_a_bye_stands_in_a_compound_behind_a_report() -> None:
     assert packets[-1] == Bye((US,), b"over")
 
 
+@pytest.mark.rule("T-054")
 def test_who_said_nothing_says_no_bye() -> None:
     assert participant().bye(0.0) is None
 
 
+@pytest.mark.rule("T-032")
 def test_in_a_large_session_nobody_floods_with_byes() -> None:
     one = participant()
     one.sent_rtp(0.0)
@@ -309,6 +329,7 @@ def test_in_a_large_session_nobody_floods_with_byes() -> None:
 
 
 @pytest.mark.parametrize("bandwidth", [64_000, 500_000, 20e6])
+@pytest.mark.rule("T-029")
 def test_all_reports_together_take_five_percent_at_most(bandwidth: float, seed: int) -> None:
     chance = random.Random(seed).random
     one, other = participant(chance, bandwidth), Participant(THEM, CNAME, bandwidth, chance)

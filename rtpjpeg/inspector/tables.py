@@ -60,6 +60,8 @@ class TableRules:
     def __init__(self, findings: Findings, ssrc: int) -> None:
         self.tables: dict[int, bytes] = {}
         """Luma and chroma by Q, 128 to 254: 128 bytes, or 256 of 16-bit tables."""
+        self.reused = False
+        """A table header had length 0, and the tables of its Q had come before."""
         self._findings = findings
         self._ssrc = ssrc
         self._right: dict[int, bytes] = {}
@@ -97,6 +99,7 @@ class TableRules:
             return self._add("J-069", number, "Q 255 with length 0")
         if q not in self.tables:
             return self._add("J-056", number, f"Q {q} with length 0, and no tables of this Q before")
+        self.reused = True
         return True
 
     def _tables(self, q: int, tables: bytes, precision: int, number: int) -> bool:

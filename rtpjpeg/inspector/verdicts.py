@@ -16,6 +16,7 @@ PLAYS = (YES, DAMAGED, NO)
 """From best to worst."""
 
 _ALL = "all"
+_WHOLE_FILE = "J-074"
 _NO_MARKERS = {"J-023", "J-039"}
 """Rules that a stream of restart types breaks when its scan has no restart markers."""
 
@@ -40,6 +41,8 @@ class Table:
     """By rule or fact, then by receiver; a receiver that is not named plays the stream."""
     facts: dict[str, str]
     """What no rule forbids, each with a description."""
+    healed: frozenset[str]
+    """Rules whose damage a whole JPEG file undoes where a decoder finds it in the scan."""
 
 
 @cache
@@ -47,11 +50,10 @@ def load_table() -> Table:
     """Return the table of effects."""
     text = files(__package__).joinpath("verdicts.toml").read_text("utf-8")
     read = tomllib.loads(text)
-    harmless, facts = read.pop("harmless"), read.pop("facts")
+    harmless, facts, healed = read.pop("harmless"), read.pop("facts"), read.pop("healed_by_a_whole_file")
     about = {name: entry.pop("about") for name, entry in facts.items()}
-    return Table(
-        frozenset(harmless), {name: _effects(entry) for name, entry in (facts | read).items()}, about
-    )
+    effects = {name: _effects(entry) for name, entry in (facts | read).items()}
+    return Table(frozenset(harmless), effects, about, frozenset(healed))
 
 
 def _effects(entry: dict[str, str]) -> dict[str, Effect]:
@@ -64,20 +66,28 @@ def _effects(entry: dict[str, str]) -> dict[str, Effect]:
 def verdicts(stream: StreamReport, rules: Set[str]) -> list[Verdict]:
     """Return what each receiver makes of a stream that breaks these rules, in the order of RECEIVERS.
 
-    The worst reason decides; all are said, the worst first. ``yes`` may have a remark.
+    The worst reason decides; all reasons are said, the worst first. Remarks are said where a stream plays.
     """
-    effects = load_table().effects
-    causes = [*facts_of(stream, rules), *sorted(rules & effects.keys())]
-    return [
-        _verdict(receiver, [effects[cause][receiver] for cause in causes if receiver in effects[cause]])
-        for receiver in RECEIVERS
-    ]
+    causes = [*facts_of(stream, rules), *sorted(rules)]
+    return [_verdict(receiver, list(_reasons(receiver, causes))) for receiver in RECEIVERS]
+
+
+def _reasons(receiver: str, causes: list[str]) -> Iterator[Effect]:
+    """Yield what these rules and facts do to a receiver, but for damage that a whole file heals."""
+    table = load_table()
+    told = {cause: table.effects.get(cause, {}).get(receiver) for cause in causes}
+    file = told.get(_WHOLE_FILE)
+    healed = table.healed if file is not None and file.plays == YES else frozenset()
+    for cause, effect in told.items():
+        if effect is not None and not (effect.plays == DAMAGED and cause in healed):
+            yield effect
 
 
 def _verdict(receiver: str, effects: list[Effect]) -> Verdict:
     worst_first = sorted(effects, key=lambda effect: -PLAYS.index(effect.plays))
     plays = worst_first[0].plays if worst_first else YES
-    return Verdict(receiver, plays, "; ".join(dict.fromkeys(effect.why for effect in worst_first)))
+    said = [effect.why for effect in worst_first if effect.plays != YES or plays == YES]
+    return Verdict(receiver, plays, "; ".join(dict.fromkeys(said)))
 
 
 def facts_of(stream: StreamReport, rules: Set[str]) -> Iterator[str]:

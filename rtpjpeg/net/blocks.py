@@ -71,15 +71,15 @@ def walk_blocks(window: Window, name: str) -> Iterator[Records]:
             raise CaptureError(f"{name}: {fault}")
         if len(places) == MOST_RECORDS:
             continue
-        left, need = window.end - at, _size(window, at, section.order, name)
-        if left >= need:
+        need = _size(window, at, section.order, name)
+        if window.end - at >= need:
             section, fault = _changed(window, at, need, section)
             if fault:
                 raise CaptureError(f"{name}: {fault}")
             at += need
         elif window.move(at, need):
             at = 0
-        elif left:
+        elif window.end:
             raise EndedEarly
         else:
             return

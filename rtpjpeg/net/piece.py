@@ -67,7 +67,10 @@ class Window:
         """Bytes that are there."""
 
     def move(self, used: int, need: int) -> bool:
-        """Forget ``used`` bytes and read on; return whether ``need`` bytes are there now."""
+        """Forget ``used`` bytes and read on; return whether ``need`` bytes are there now.
+
+        When not, the stream has ended, and ``end`` says how many bytes are left over.
+        """
         left = self.end - used
         data = np.empty(max(self._size, need) + SLACK, np.uint8)
         data[:left] = self.data[used : self.end]

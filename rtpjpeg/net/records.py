@@ -74,9 +74,8 @@ def _walk_pcap(window: Window, name: str, order: str, second: int) -> Iterator[R
         need = _size(window, at, captured, name)
         if window.end - at >= need:
             continue
-        left = window.end - at
         if not window.move(at, need):
-            if left:
+            if window.end:
                 raise EndedEarly
             return
         at = 0

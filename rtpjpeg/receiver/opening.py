@@ -56,9 +56,9 @@ class Opener:
         self._links += 1
         return Link(self._impairment.derived(self._links - 1))
 
-    def session(self, source: Source) -> ReceiverSession:
-        """Return the session of a source, with what its description says."""
-        said: dict[str, Any] = {"accepts": source.accepts}
+    def session(self, source: Source, live: bool = True) -> ReceiverSession:
+        """Return the session of a source, with what its description says; a capture hears no reports."""
+        said: dict[str, Any] = {"accepts": source.accepts, "rtcp": live}
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type

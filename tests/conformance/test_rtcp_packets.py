@@ -27,11 +27,6 @@ from rtpjpeg.rtcp import (
     starts_with_report,
 )
 
-WAITING = {
-    "T-026": "RTCP, which fills the block in; its place on the wire is tested",
-    "T-027": "RTCP, which brings the report; the sum is tested",
-    "T-066": "RTCP in the session; that they are read is tested",
-}
 SSRC = 0x1234_ABCD
 REPORT = SenderReport(SSRC, 0xB44D_B705_2000_0000, 90_000, 4711, 6_000_000)
 NAMED = SourceDescription((Chunk(SSRC, (Item(CNAME, b"Zm9vYmFyYmF6cXV4"),)),))

@@ -20,8 +20,6 @@ from rtpjpeg.clock import EXTENSION_IDS
 from rtpjpeg.net.udp import UdpSender
 
 WAITING = {
-    "T-009": "RTCP: the BYE of a sender that finds its SSRC taken",
-    "T-025": "RTCP: the counts are kept, the report that tells them is not sent",
     "T-037": "RTCP, which takes the other port; the description tells it",
     "T-042": "RTCP, which reports the loss",
     "T-044": "RTCP, which takes the same mark",

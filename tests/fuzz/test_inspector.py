@@ -110,9 +110,7 @@ def test_a_mutated_capture_gives_a_report_or_one_sentence(part: int, seed: int, 
 def test_mutated_packets_give_a_report(seed: int) -> None:
     """Where the file is right and the packets are not, every rule is reached."""
     chance = random.Random(seed)
-    rows = [
-        list(read_datagrams(path)) for path in sorted((FIXTURES / "inspector").glob("J-*.pcap"))
-    ]
+    rows = [list(read_datagrams(path)) for path in sorted((FIXTURES / "inspector").glob("J-*.pcap"))]
     for _ in range(CAPTURES // 10):
         packets = []
         for time, source, destination, payload in chance.choice(rows):

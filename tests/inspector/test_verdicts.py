@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rtpjpeg.inspector.analysis import inspect_file
 from rtpjpeg.inspector.model import StreamReport, Verdict
 from rtpjpeg.inspector.rules import load_rules
 from rtpjpeg.inspector.verdicts import PLAYS, RECEIVERS, facts_of, load_table, verdicts
@@ -86,13 +90,28 @@ def test_tables_that_come_once_are_kept_by_ffmpeg_alone() -> None:
 
 
 def test_the_worst_reason_decides_and_all_are_said_worst_first() -> None:
-    made = verdicts(stream(), {"J-052", "J-074"})
+    made = verdicts(stream(), {"J-022", "J-052"})
     assert plays(made) == ["no", "no", "damaged", "no", "damaged"]
     assert made[0].why == (
-        "takes scan data for a table header, and loses the frame; "
-        "takes the headers of the JPEG file for scan data: rubbish"
+        "takes scan data for a table header, and loses the frame; believes the type, not the picture: garbled"
     )
     assert made[2].why.count("; ") == 1
+
+
+def test_a_decoder_that_finds_a_whole_file_needs_no_right_header() -> None:
+    """Seen: live555 hands the frames of the original Go sender on whole, and libavcodec shows them right."""
+    made = verdicts(stream(type=0, q=128), {"J-022", "J-052", "J-074", "T-008"})
+    assert plays(made) == ["no", "no", "yes", "no", "damaged"]
+    assert made[2].why == TABLE.effects["J-074"]["VLC"].why
+    assert "finds the JPEG file" not in made[1].why
+    assert plays(verdicts(stream(), {"J-074", "J-005"}))[2] == "damaged"
+
+
+def test_what_a_whole_file_heals_is_damage() -> None:
+    assert TABLE.healed <= TABLE.effects.keys()
+    assert all(
+        {effect.plays for effect in TABLE.effects[rule].values()} & {"damaged"} for rule in TABLE.healed
+    )
 
 
 def test_a_reason_is_said_once() -> None:
@@ -106,7 +125,20 @@ def test_loss_is_a_remark_but_for_go2rtc() -> None:
     assert all(verdict.why for verdict in made)
 
 
-def test_a_remark_is_said_behind_a_fault() -> None:
-    made = verdicts(stream(), {"N-002", "J-022"})
-    assert made[0].plays == "damaged"
-    assert made[0].why.split("; ")[1].startswith("with rtpjitterbuffer")
+def test_a_remark_is_said_of_a_stream_that_plays() -> None:
+    assert verdicts(stream(), {"N-002"})[0].why.startswith("with rtpjitterbuffer")
+    assert "rtpjitterbuffer" not in verdicts(stream(), {"N-002", "J-022"})[0].why
+
+
+def test_the_page_of_receivers_is_made_from_the_table() -> None:
+    program = Path(__file__).parents[2] / "docs" / "make_receivers.py"
+    done = subprocess.run([sys.executable, str(program), "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_inspector_tells_tables_that_came_once_from_those_in_every_frame() -> None:
+    folder = Path(__file__).parents[2] / "fixtures" / "inspector"
+    (once,) = inspect_file(folder / "clean-tables-once.pcap").streams
+    (always,) = inspect_file(folder / "clean-rtp.pcap").streams
+    assert (once.tables_once, plays(once.receivers)) == (True, ["no", "yes", "damaged", "no", "damaged"])
+    assert (always.tables_once, plays(always.receivers)) == (False, ["yes"] * 5)

@@ -31,6 +31,7 @@ class Place:
     folder: Path
     width: int
     height: int
+    payload_type: int = 26
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def received(place: Place) -> list[bytes]:
 
 
 def _gstreamer(buffer: str, place: Place) -> list[str]:
-    source = f"udpsrc address=127.0.0.1 port={place.port} caps={RTP_CAPS} {buffer} ! rtpjpegdepay"
+    caps = RTP_CAPS.replace("payload=26", f"payload={place.payload_type}")
+    source = f"udpsrc address=127.0.0.1 port={place.port} caps={caps} {buffer} ! rtpjpegdepay"
     return [
         "gst-launch-1.0",
         "-q",
@@ -82,7 +84,10 @@ def _pyav(place: Place) -> list[str]:
 def _write_sdp(place: Place) -> Path:
     """Write the description of our stream as ``rtpjpeg-send --sdp`` does."""
     path = place.folder / "session.sdp"
-    stream = SessionDescription("127.0.0.1", place.port, width=place.width, height=place.height, framerate=30)
+    size = {"width": place.width, "height": place.height}
+    stream = SessionDescription(
+        "127.0.0.1", place.port, payload_type=place.payload_type, framerate=30, **size
+    )
     path.write_text(stream.serialize(), newline="")
     return path
 

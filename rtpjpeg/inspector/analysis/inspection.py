@@ -53,8 +53,10 @@ class Inspection:
         self._flows: Counter[int] = Counter()
         self._table: list[Flow] = []
 
-    def add(self, batch: Batch) -> None:
-        """Take the next datagrams of the capture."""
+    def add(self, batch: Batch, cut_short: Sequence[int] = ()) -> None:
+        """Take the next datagrams of the capture, and the numbers of packets that it cut short there."""
+        words = "a packet of which the capture holds a part only"
+        self._findings.add("N-008", None, cut_short, words)
         if not len(batch):
             return
         self._began = self._began or int(batch.times[0])
@@ -98,14 +100,18 @@ class Inspection:
         values, counts = np.unique(read.batch.flows, return_counts=True)
         self._flows.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
-    def finish(self, packets: int = 0, notices: Iterable[str] = (), cut_short: Sequence[int] = ()) -> Report:
+    @property
+    def payload_types(self) -> set[int]:
+        """Payload types of the streams that were found."""
+        return {stream.totals.payload_type for stream in self._streams.values()}
+
+    def finish(self, packets: int = 0, notices: Iterable[str] = ()) -> Report:
         """Return the report. The arguments are what the reader of the capture says of it."""
         streams = list(self._streams.values())
         for stream in streams:
             stream.finish()
         check_sources(self._findings, streams)
         self._rtcp.finish(self._media(None, {}))
-        self._findings.add("N-008", None, cut_short, "a packet of which the capture holds a part only")
         report = self.report
         report.packets, report.duration = packets, (self._ended - self._began) / 10**9
         report.streams = sorted((stream.report() for stream in streams), key=lambda one: one.first_packet)
@@ -129,10 +135,10 @@ class Inspection:
 def inspect(capture: Capture, inspection: Inspection, go_on: Callable[[], bool] = lambda: True) -> Report:
     """Read a capture to its end, or as long as ``go_on`` says; return the report."""
     for batch in capture:
-        inspection.add(batch)
+        inspection.add(batch, capture.cut_short)
         if not go_on():
             break
-    return inspection.finish(capture.packets, capture.notices, capture.cut_short)
+    return inspection.finish(capture.packets, capture.notices)
 
 
 def inspect_file(path: str | os.PathLike[str], deep: bool = False) -> Report:

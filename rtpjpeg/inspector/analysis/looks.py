@@ -67,6 +67,11 @@ class Looks:
         """Sentences about what could not be looked at."""
         return self._examiner.notices
 
+    @property
+    def tables_once(self) -> bool:
+        """Tell whether a frame needs the tables of an earlier one."""
+        return self._tables.reused
+
     def look(self, frames: Frames, suspect: Flags) -> None:
         """Take frames in their order; ``suspect`` are those with another finding."""
         packets = frames.packets

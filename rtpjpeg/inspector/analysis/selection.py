@@ -124,6 +124,18 @@ class Selection:
             self._kept.data, self._kept.starts = _compact(self._kept)
 
 
+def chosen(batch: Batch, wanted: Filter) -> Batch:
+    """Return the datagrams of a batch that a filter lets through; RTCP is known by its ports alone."""
+    if wanted == Filter():
+        return batch
+    allowed = [wanted.allows(flow.source[1], flow.destination[1]) for flow in batch.table]
+    read = read_headers(batch)
+    matching = read.rtcp | ~read.version
+    if wanted.ssrc is not None:
+        matching |= read.rtp.ssrc == wanted.ssrc
+    return batch.take(np.array(allowed, np.bool_)[batch.flows] & (matching | (wanted.ssrc is None)))
+
+
 def fits(packets: Packets) -> Flags:
     """Tell for each packet but the last whether the next one's offset goes on from it, or begins a frame."""
     possible = _possible(packets.type << 24 | packets.q << 16 | packets.width << 5 | packets.height >> 3)

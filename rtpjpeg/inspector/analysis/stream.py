@@ -130,9 +130,10 @@ class StreamAnalysis:
         complete = frames.whole & (packets.offset[frames.first] == 0) & ~self._rules.torn
         self.frames += len(frames)
         self.complete += int(complete.sum())
-        self.clock.add(
-            frames.least(packets.times), packets.timestamp[frames.first], packets.numbers[frames.first]
-        )
+        first = packets.take(frames.first)
+        follows = np.append(False, frames.links.consecutive)[frames.first]
+        follows[0] = self._before is not None and packets.sequence[0] == self._before + 1
+        self.clock.add(frames.least(packets.times), first.timestamp, first.numbers, follows)
         self._series.add(frames, complete)
         self._looks.look(frames, suspect)
 
@@ -178,6 +179,7 @@ class StreamAnalysis:
             transit=arrivals.transit.histogram(),
             pictures=self._looks.pictures(),
             timings=self._looks.timings(),
+            tables_once=self._looks.tables_once,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...rtp import CLOCK_RATE
-from ...train import Column
+from ...train import Column, Flags
 from .frames import steps
 from .series import Spread
 
@@ -104,9 +104,9 @@ class Clock:
         self.spacing = Spread()
         self.frames = 0
         self._jitter = Jitter()
-        self._ticks = 0
+        self._steps = self._ticks = self._passed = 0
+        """Frames with nothing lost in front of them; their distances in ticks and in nanoseconds."""
         self._arrived: tuple[int, int] | None = None
-        self._began = 0
 
     @property
     def jitter_max(self) -> float:
@@ -118,15 +118,17 @@ class Clock:
         """Where it was largest."""
         return self._jitter.packet
 
-    def add(self, times: Column, timestamps: Column, numbers: Column) -> None:
-        """Take the first packet of each frame."""
+    def add(self, times: Column, timestamps: Column, numbers: Column, follows: Flags) -> None:
+        """Take the first packet of each frame; ``follows`` are frames with nothing lost in front of them."""
         before = self._arrived or (int(times[0]), int(timestamps[0]))
-        if self._arrived is None:
-            self._began = int(times[0])
         passed = np.diff(times, prepend=before[0])
         self.spacing.add(np.abs(passed[0 if self.frames else 1 :]) / MILLISECOND)
         meant = steps(np.concatenate([[before[1]], timestamps]))
-        self._ticks += int(meant[meant > 0].sum())
+        counted = follows & (meant > 0)
+        counted[0] &= self.frames > 0
+        self._steps += int(counted.sum())
+        self._ticks += int(meant[counted].sum())
+        self._passed += int(passed[counted].sum())
         difference = np.abs(passed / MILLISECOND - meant * 1000 / CLOCK_RATE)
         self._jitter.follow(difference.tolist(), numbers)
         self._arrived = int(times[-1]), int(timestamps[-1])
@@ -135,20 +137,17 @@ class Clock:
     @property
     def arrival_rate(self) -> float:
         """Frames a second as they came; 0 where that cannot be told."""
-        return self._rate((self._arrived[0] - self._began) / 10**9 if self._arrived else 0.0)
+        return 10**9 * self._steps / self._passed if self._passed > 0 else 0.0
 
     @property
     def stamped_rate(self) -> float:
         """Frames a second by the timestamps."""
-        return self._rate(self._ticks / CLOCK_RATE)
+        return CLOCK_RATE * self._steps / self._ticks if self._ticks else 0.0
 
     @property
     def fps(self) -> float:
         """Frames a second: by the timestamps, where these can be right."""
         return self.arrival_rate if self.other_clock() else self.stamped_rate
-
-    def _rate(self, seconds: float) -> float:
-        return (self.frames - 1) / seconds if self.frames > 1 and seconds > 0 else 0.0
 
     def other_clock(self) -> str:
         """Say which clock the timestamps seem to run on; empty where 90 000 a second is possible.
@@ -157,7 +156,7 @@ class Clock:
         a usual rate the timestamps are asked.
         """
         came, meant = self.arrival_rate, self.stamped_rate
-        if self.frames < 3 or not 1 <= came <= 240 or not meant or 0.8 < meant / came < 1.25:
+        if self._steps < 2 or not 1 <= came <= 240 or not meant or 0.8 < meant / came < 1.25:
             return ""
         rate = came * CLOCK_RATE / meant
         nearest = min(self.OTHER_CLOCKS, key=lambda clock: abs(clock - rate) / clock)

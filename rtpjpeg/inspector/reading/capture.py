@@ -84,9 +84,9 @@ class Capture(Iterator[Batch]):
 
     @property
     def cut_short(self) -> list[int]:
-        """Numbers of the UDP packets that the capture cut short, since the batch before the last one.
+        """Numbers of the UDP packets that the capture cut short, of the piece behind the last batch only.
 
-        They are in no batch. How many there were in all says ``skipped``.
+        They are in no batch; ask after each one. How many there were in all says ``skipped``.
         """
         return self._finder.cut_short
 

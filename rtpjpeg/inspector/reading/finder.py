@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...net.headers import CUT_SHORT, LINK_TYPES, OTHER, UNKNOWN, Datagrams
+from ...net.headers import CUT_SHORT, LINK_TYPES, OTHER, UNKNOWN, Datagram, Datagrams
 from ...net.piece import NOT_A_PACKET, Records
 from ...train import Column
 from ..batch import Batch, Flow
@@ -68,10 +68,11 @@ class Finder:
         self.skipped[CUT_SHORT] += len(self.cut_short)
         self.skipped[OTHER] += int(np.count_nonzero(headers.other))
         for link in np.unique(records.link_types).tolist():
-            if link not in LINK_TYPES and link != NOT_A_PACKET:
+            if link not in LINK_TYPES:
                 count = int(np.count_nonzero(records.link_types == link))
-                self.skipped[f"{UNKNOWN}{link}"] += count
                 self.skipped[OTHER] -= count
+                if link != NOT_A_PACKET:
+                    self.skipped[f"{UNKNOWN}{link}"] += count
 
     def _plain(self, records: Records, headers: Headers, numbers: Column) -> Batch:
         chosen = np.flatnonzero(headers.plain)
@@ -103,23 +104,9 @@ class Finder:
 
     def _odd(self, records: Records, numbers: Column, odd: Column) -> Batch:
         """Return the datagrams that these packets hold or complete, on bytes of their own."""
-        view = records.data.data
         payloads: list[bytes] = []
         rows: list[tuple[int, ...]] = []
-        columns = (
-            odd,
-            records.starts[odd],
-            records.lengths[odd],
-            records.link_types[odd],
-            records.times[odd],
-        )
-        for index, start, length, link, time in zip(*(column.tolist() for column in columns), strict=True):
-            number, known = int(numbers[index]), self.skipped[CUT_SHORT]
-            found = self._single.find(link, bytes(view[start : start + length]))
-            if self.skipped[CUT_SHORT] > known:
-                self.cut_short.append(number)
-            if found is None:
-                continue
+        for number, time, found in self._singly(records, numbers, odd):
             flow = self._flows.number(Flow(found.source, found.destination))
             if flow < 0:
                 self.skipped[TOO_MANY] += 1
@@ -127,6 +114,20 @@ class Finder:
             payloads.append(found.data)
             rows.append((len(found.data), number, time, flow, found.ip_size, found.pieces))
         return self._batch_of(payloads, rows)
+
+    def _singly(self, records: Records, numbers: Column, odd: Column) -> Iterator[tuple[int, int, Datagram]]:
+        """Yield number, time and datagram of those of the packets that hold or complete one."""
+        view = records.data.data
+        columns = (records.starts, records.lengths, records.link_types, records.times, numbers)
+        for start, length, link, time, number in zip(
+            *(column[odd].tolist() for column in columns), strict=True
+        ):
+            cut = self.skipped[CUT_SHORT]
+            found = self._single.find(link, bytes(view[start : start + length]))
+            if self.skipped[CUT_SHORT] > cut:
+                self.cut_short.append(number)
+            if found is not None:
+                yield number, time, found
 
     def _batch_of(self, payloads: Iterable[bytes], rows: list[tuple[int, ...]]) -> Batch:
         lengths, numbers, times, flows, ip_sizes, pieces = np.array(rows, np.int64).reshape(-1, 6).T

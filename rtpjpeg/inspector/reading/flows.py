@@ -1,4 +1,4 @@
-"""The flows of a capture, numbered in the order in which they are met."""
+"""The flows of a capture, numbered as they are met, piece by piece."""
 
 from __future__ import annotations
 

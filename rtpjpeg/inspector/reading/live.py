@@ -97,7 +97,7 @@ class Interface:
             if not frame:
                 continue
             frames.append(frame)
-            times.append(round(seconds * 10**9) if seconds else time.time_ns())
+            times.append(_nanoseconds(seconds) if seconds else time.time_ns())
             links.append(_link_type(self.name, header))
             size += len(frame)
         self.bytes_read += size
@@ -168,6 +168,12 @@ def _link_type(name: str, header: Any) -> int:
     if kind not in LINKS:
         raise CaptureError(f"capturing on {name}: found {kind} frames, expected {', '.join(LINKS)}")
     return LINKS[kind]
+
+
+def _nanoseconds(seconds: float) -> int:
+    """Return a time that is already as rough as a float is, and no rougher."""
+    whole = int(seconds)
+    return whole * 10**9 + round((seconds - whole) * 10**9)
 
 
 def _records(frames: list[bytes], times: list[int], links: list[int]) -> Records:

@@ -23,6 +23,7 @@ NEAR = 64
 """Sequence numbers that may be missing from a train, or be in another order: a receiver joins what came."""
 TRIES = 64
 _HEADER = struct.Struct(">BBH4x4s")
+_NUMBER = struct.Struct(">2xH")
 
 
 class Trains:
@@ -56,8 +57,9 @@ class Trains:
 def segment_size(payload: bytes) -> int:
     """Return the bytes of each packet of a train but the last, 0 where this is one packet.
 
-    At every multiple of it another RTP header stands, of the same SSRC and payload type and with the
-    sequence number that is next. The timestamp may be another one: a receiver joins packets of two frames.
+    At every multiple of it another RTP header stands, of the same SSRC and payload type; the first one has
+    the next sequence number, and the others are near. The timestamp may change: a receiver joins packets of
+    two frames.
     """
     if len(payload) < RTP_HEADER or payload[0] >> 6 != 2:
         return 0
@@ -66,9 +68,15 @@ def segment_size(payload: bytes) -> int:
         place = payload.find(payload[8:12], place + 1)
         if place < 0:
             return 0
-        if _is_train(payload, place - 8):
-            return place - 8
+        if _is_next(payload, place - 8):
+            return place - 8 if _is_train(payload, place - 8) else 0
     return 0
+
+
+def _is_next(payload: bytes, place: int) -> bool:
+    """Return whether the sequence number there is the one behind that of the first packet."""
+    (first,), (there,) = _NUMBER.unpack_from(payload), _NUMBER.unpack_from(payload, place)
+    return (there - first) & 0xFFFF == 1 and payload[place] >> 6 == 2
 
 
 def _is_train(payload: bytes, size: int) -> bool:

@@ -60,7 +60,9 @@ def clock(rate: int, fps: float, frames: int = 10) -> Clock:
     found = Clock()
     times = (np.arange(frames) * 1e9 / fps).astype(np.int64)
     for places in np.array_split(np.arange(frames), 3):
-        found.add(times[places], (np.arange(frames) * rate / fps).astype(np.int64)[places], places)
+        found.add(
+            times[places], (np.arange(frames) * rate / fps).astype(np.int64)[places], places, places >= 0
+        )
     return found
 
 
@@ -74,7 +76,7 @@ def test_another_clock_is_named(rate: int, fps: int) -> None:
 
 def test_a_counter_of_frames_is_another_clock() -> None:
     found = Clock()
-    found.add(np.arange(20) * 33_333_333, np.arange(20), np.arange(20))
+    found.add(np.arange(20) * 33_333_333, np.arange(20), np.arange(20), np.ones(20, np.bool_))
     assert "timestamps that count" in found.other_clock()
 
 
@@ -87,7 +89,12 @@ def test_the_clock_of_jpeg_is_right_at_any_rate(fps: float) -> None:
 @pytest.mark.parametrize("fps", [97.0, 400.0, 2000.0])
 def test_a_file_that_is_sent_faster_than_it_was_taken_is_no_fault(fps: float) -> None:
     found = Clock()
-    found.add((np.arange(30) * 1e9 / fps).astype(np.int64), np.arange(30) * 3000, np.arange(30))
+    found.add(
+        (np.arange(30) * 1e9 / fps).astype(np.int64),
+        np.arange(30) * 3000,
+        np.arange(30),
+        np.ones(30, np.bool_),
+    )
     assert found.other_clock() == ""
 
 

@@ -1,0 +1,350 @@
+"""Both sessions with RTCP between them, on a virtual clock: reports, requests, clocks, collisions."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import pytest
+
+import rtcptrack
+from conformance.pictures import jpeg
+from rtcptrack import CAMERA_RTCP, SCREEN_RTCP, WALL, Track
+from rtpjpeg import ReceiverSession, SenderSession
+from rtpjpeg.events import ReportReceived, SourceLeft
+from rtpjpeg.feedback import GenericNack, nacks_in
+from rtpjpeg.reportpackets import ReceiverReport, ReportBlock, SenderReport
+from rtpjpeg.rtcp import (
+    Bye,
+    SourceDescription,
+    has_cname,
+    parse_compound,
+    serialize_compound,
+    starts_with_report,
+)
+
+PICTURES = [jpeg(65, interval=4, quality=85, width=320, height=240, seed=seed) for seed in range(4)]
+
+
+def pictures():
+    return cycle(PICTURES)
+
+
+def reports_of(track: Track) -> list[tuple[float, ReportReceived]]:
+    return [(now, event) for now, event in track.events if isinstance(event, ReportReceived)]
+
+
+@pytest.mark.rule("T-021", "T-022", "T-039")
+def test_reports_go_both_ways_in_compounds_with_a_name(seed: int) -> None:
+    track = Track(seed)
+    track.run(pictures(), 300)
+    assert {who for _, who, _ in track.reports} == {"sender", "receiver"}
+    for _, _, data in track.reports:
+        packets = parse_compound(data)
+        assert starts_with_report(packets) and has_cname(packets)
+    assert len(reports_of(track)) > 5 and track.receiver.control.reports_received > 5
+
+
+@pytest.mark.rule("T-027")
+def test_the_round_trip_is_that_of_the_path(seed: int) -> None:
+    track = Track(seed, delay=0.030)
+    track.run(pictures(), 300)
+    seconds = [event.round_trip for _, event in reports_of(track) if event.round_trip is not None]
+    assert len(seconds) > 3 and all(abs(found - 0.060) < 0.002 for found in seconds)
+
+
+@pytest.mark.parametrize("retransmit", [False, True])
+def test_loss_in_reports_is_that_of_the_network(seed: int, retransmit: bool) -> None:
+    """What came only because it was asked for again was lost all the same."""
+    track = Track(seed, loss=0.08, receiver={"retransmit": retransmit})
+    track.run(pictures(), 900)
+    told = reports_of(track)[-1][1].cumulative_lost
+    media = track.there.lost - sum(1 for _, who, _ in track.reports if who == "sender") * 0.08
+    assert told == pytest.approx(media, rel=0.12)
+
+
+def test_reports_take_five_percent_at_most(seed: int) -> None:
+    track = Track(seed, loss=0.05)
+    track.run(pictures(), 900)
+    octets = track.sender.statistics.octets_sent
+    assert 0 < track.octets < 0.05 * octets
+
+
+def test_lost_packets_are_asked_for_and_come_in_time(seed: int) -> None:
+    """5 % random loss and 5 ms of round trip: 99 frames in 100 are whole without concealment."""
+    track = Track(seed, loss=0.05)
+    track.run(pictures(), 600)
+    whole = sum(not frame.concealed for _, frame in track.frames)
+    assert whole >= 0.99 * 600
+    assert track.sender.statistics.packets_resent <= 0.10 * track.sender.statistics.packets_sent
+    assert track.receiver.statistics.packets_recovered > 0
+
+
+@pytest.mark.parametrize(("back", "most"), [(0.0, 0.020), (0.05, 0.030)])
+def test_asking_makes_pictures_little_later(seed: int, back: float, most: float) -> None:
+    def late(track: Track) -> list[float]:
+        return sorted(now - track.sent_at[frame.timestamp] for now, frame in track.frames)
+
+    clean, lossy = Track(seed), Track(seed, loss=0.05, loss_back=back)
+    for track in (clean, lossy):
+        track.run(pictures(), 600)
+    p99 = [found[int(0.99 * len(found))] for found in map(late, (clean, lossy))]
+    assert p99[1] - p99[0] <= most
+
+
+def test_a_sender_that_does_not_answer_is_left_alone(seed: int) -> None:
+    track = Track(seed, loss=0.05, sender={"retransmit": False})
+    track.run(pictures(), 300)
+    asked = track.receiver.control.asker
+    assert asked is not None and 0 < asked.asked < 60 and not asked.answers
+    assert len(track.frames) >= 295
+
+
+def test_nothing_is_sent_without_rtcp(seed: int) -> None:
+    track = Track(seed, loss=0.05, receiver={"rtcp": False})
+    track.run(pictures(), 120)
+    assert {who for _, who, _ in track.reports} == {"sender"}
+
+
+@pytest.mark.parametrize("skew", [0.0, 500e-6, -500e-6])
+def test_the_time_of_a_capture_follows_the_senders_clock(seed: int, skew: float) -> None:
+    """Right to a millisecond, also where the RTP clock runs 500 ppm fast or slow."""
+    track = Track(seed, skew=skew, sender={"capture_times": False})
+    track.run(pictures(), 1800)
+    known = [(frame.captured_at, track.sent_at[frame.timestamp]) for _, frame in track.frames]
+    dated = [(found, at) for found, at in known[300:] if found is not None]
+    assert len(dated) == len(known[300:])
+    assert max(abs(found - (WALL + at)) for found, at in dated) < 0.001
+
+
+@pytest.mark.rule("T-033")
+def test_a_sender_says_goodbye_and_a_receiver_hears_it(seed: int) -> None:
+    track = Track(seed)
+    track.run(pictures(), 30)
+    ((data, where),) = track.sender.bye(track.now)
+    assert where == "rtcp" and parse_compound(data)[-1] == Bye((track.sender.ssrc,), b"")
+    track.receiver.receive(data, track.now, CAMERA_RTCP)
+    event = track.receiver.next_event()
+    assert event == SourceLeft(track.sender.ssrc, "")
+    ((data, where),) = track.receiver.bye(track.now)
+    assert where == CAMERA_RTCP and isinstance(parse_compound(data)[-1], Bye)
+
+
+@pytest.mark.rule("T-054")
+def test_who_has_said_nothing_says_no_goodbye() -> None:
+    assert SenderSession(rtcp=True).bye(0.0) == [] and ReceiverSession(rtcp=True).bye(0.0) == []
+
+
+# -- strangers ------------------------------------------------------------------------------------------
+
+
+def started(seed: int) -> Track:
+    track = Track(seed)
+    track.run(pictures(), 60)
+    return track
+
+
+@pytest.mark.rule("T-010", "T-034", "T-060")
+def test_reports_go_to_the_sender_alone(seed: int) -> None:
+    """RTCP from elsewhere neither moves the reports nor ends the stream (RFC 3550 section 11)."""
+    track = started(seed)
+    stranger = ("203.0.113.9", 4000)
+    forged = serialize_compound(
+        [SenderReport(track.sender.ssrc, 1 << 32, 0, 0, 0), Bye((track.sender.ssrc,), b"spoofed")]
+    )
+    before, rejected = track.receiver.control.destination, track.receiver.control.rejected
+    track.receiver.receive(forged, track.now, stranger)
+    assert track.receiver.control.destination == before == CAMERA_RTCP
+    assert track.receiver.control.rejected == rejected + 1
+    assert track.receiver.next_event() is None
+
+
+def test_nobody_is_answered_before_a_stream_has_proved_itself() -> None:
+    receiver = ReceiverSession(rtcp=True)
+    receiver.receive(serialize_compound([SenderReport(7, 1 << 32, 0, 0, 0)]), 0.0, CAMERA_RTCP)
+    receiver.handle_timer(10.0)
+    assert receiver.next_timer() is None and receiver.datagrams_to_send(10.0) == []
+
+
+@pytest.mark.rule("T-034")
+def test_a_spoofed_goodbye_does_not_end_a_stream_that_goes_on(seed: int) -> None:
+    track = started(seed)
+    frames = len(track.frames)
+    track.receiver.receive(
+        serialize_compound([ReceiverReport(1), Bye((track.sender.ssrc,))]), track.now, CAMERA_RTCP
+    )
+    track.run(pictures(), 30)
+    assert len(track.frames) == frames + 30
+
+
+def test_a_flood_of_requests_brings_back_a_tenth_at_most(seed: int) -> None:
+    track = started(seed)
+    numbers = range(65_536)
+    for first in range(0, 65_536, 512):
+        nack = GenericNack(9, track.sender.ssrc, tuple(numbers[first : first + 512]))
+        track.sender.receive(serialize_compound([ReceiverReport(9), nack.packet()]), track.now, SCREEN_RTCP)
+    resent = sum(
+        train.nbytes for train, _ in track.sender.datagrams_to_send(track.now) if not isinstance(train, bytes)
+    )
+    assert resent <= 0.10 * track.sender.control.history.nbytes  # type: ignore[union-attr]
+
+
+def test_requests_for_another_stream_bring_nothing(seed: int) -> None:
+    track = started(seed)
+    nack = GenericNack(9, track.sender.ssrc ^ 1, tuple(range(100)))
+    track.sender.receive(serialize_compound([ReceiverReport(9), nack.packet()]), track.now, SCREEN_RTCP)
+    assert track.sender.datagrams_to_send(track.now) == []
+
+
+def test_reports_of_strangers_are_not_read(seed: int) -> None:
+    sender = SenderSession(rtcp=True, accepts=lambda source: source == SCREEN_RTCP)
+    sender.send_frame(PICTURES[0], 1.0, 1.0, wall_offset=WALL)
+    block = ReportBlock(sender.ssrc, 255, 100, 5, 0, 0, 0)
+    report = serialize_compound([ReceiverReport(5, (block,))])
+    sender.receive(report, 1.0, ("203.0.113.9", 5001))
+    assert sender.next_event() is None and sender.control.rejected == 1
+    sender.receive(report, 1.0, SCREEN_RTCP)
+    event = sender.next_event()
+    assert isinstance(event, ReportReceived) and event.fraction_lost == 255 / 256
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\xc8\x00\x01", b"\x80\x1a" + bytes(40), bytes(100)])
+def test_what_is_no_rtcp_is_counted(data: bytes) -> None:
+    sender = SenderSession(rtcp=True)
+    sender.receive(data, 0.0, SCREEN_RTCP)
+    assert sender.control.rejected == 1 and sender.next_event() is None
+
+
+# -- collisions -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("T-009", "T-045")
+def test_a_collision_is_left_with_a_goodbye_and_another_ssrc(seed: int) -> None:
+    """RFC 3550 section 8.2: "it MUST send an RTCP BYE for the old identifier and choose a new one"."""
+    track = started(seed)
+    before = track.sender.ssrc
+    track.sender.receive(serialize_compound([ReceiverReport(before)]), track.now, ("192.0.2.7", 5001))
+    assert track.sender.ssrc != before
+    said = [
+        parse_compound(data)
+        for data, _ in track.sender.datagrams_to_send(track.now)
+        if isinstance(data, bytes)
+    ]
+    assert [packets[-1] for packets in said] == [Bye((before,), b"SSRC collision")]
+    train = track.sender.send_frame(PICTURES[0], track.now, track.now)
+    assert int.from_bytes(train[0][8:12], "big") == track.sender.ssrc
+
+
+@pytest.mark.rule("T-046")
+def test_own_packets_in_a_loop_change_the_ssrc_once(seed: int) -> None:
+    track = started(seed)
+    before, loop = track.sender.ssrc, ("192.0.2.7", 5001)
+    byes = 0
+    for _ in range(100):
+        own = serialize_compound([ReceiverReport(track.sender.ssrc)])
+        track.sender.receive(own, track.now, loop)
+        byes += len(track.sender.datagrams_to_send(track.now))
+    assert track.sender.ssrc != before and byes == 1
+
+
+@pytest.mark.rule("T-025")
+def test_counts_of_reports_begin_anew_with_another_ssrc(seed: int) -> None:
+    track = started(seed)
+    track.sender.receive(serialize_compound([ReceiverReport(track.sender.ssrc)]), track.now, ("192.0.2.7", 1))
+    track.reports.clear()
+    track.run(pictures(), 90)
+    sent = [parse_compound(data)[0] for _, who, data in track.reports if who == "sender"]
+    reports = [packet for packet in sent if isinstance(packet, SenderReport)]
+    assert reports and reports[-1].packet_count < track.sender.statistics.packets_sent - 100
+
+
+# -- the letter of section 6.4.1 ------------------------------------------------------------------------
+
+
+@pytest.mark.rule("T-024", "T-025")
+def test_a_report_says_one_instant_and_counts_payload(seed: int) -> None:
+    track = Track(seed)
+    track.run(pictures(), 90)
+    for now, who, data in track.reports:
+        report = parse_compound(data)[0]
+        if who == "sender" and isinstance(report, SenderReport):
+            seconds = report.ntp_timestamp / 2**32 - 2_208_988_800
+            assert seconds == pytest.approx(WALL + now, abs=1e-4)
+            ticks = track.sender.timestamp_offset + round(now * 90_000)
+            assert (report.rtp_timestamp - ticks) & 0xFFFFFFFF in (0, 1, 0xFFFFFFFF)
+            last = report
+    assert (last.packet_count, last.octet_count) == (
+        track.sender.statistics.packets_sent,
+        track.sender.statistics.octets_sent,
+    )
+
+
+@pytest.mark.rule("T-068")
+def test_requests_are_compounds_that_name_what_is_missing(seed: int) -> None:
+    track = Track(seed, loss=0.1)
+    track.run(pictures(), 60)
+    nacks = [nack for _, who, data in track.reports for nack in nacks_in(parse_compound(data))]
+    assert nacks and all(nack.media_ssrc == track.sender.ssrc for nack in nacks)
+    assert rtcptrack.SCREEN[1] + 1 == SCREEN_RTCP[1]
+
+
+@pytest.mark.rule("T-023")
+def test_a_name_is_drawn_at_random_and_stays() -> None:
+    """RFC 7022 section 4.2: 96 random bits in Base64, 16 characters, and no host in it."""
+    names = set()
+    for _ in range(20):
+        sender = SenderSession(rtcp=True)
+        sender.send_frame(PICTURES[0], 1.0, 1.0)
+        ((data, _),) = sender.bye(1.0)
+        assert isinstance(data, bytes)
+        names.add(
+            next(packet for packet in parse_compound(data) if isinstance(packet, SourceDescription))
+            .chunks[0]
+            .cname
+        )
+    assert len(names) == 20 and {len(name or "") for name in names} == {16}
+
+
+@pytest.mark.rule("T-057")
+def test_what_was_lost_of_a_stream_is_not_told_of_the_next(seed: int) -> None:
+    track = Track(seed, loss=0.2)
+    track.run(pictures(), 90)
+    other = Track(seed + 1)
+    other.receiver, other.now = track.receiver, track.now + 6.0
+    other.run(pictures(), 200)
+    blocks = [
+        block
+        for now, who, data in other.reports
+        if who == "receiver" and now > track.now + 9
+        for packet in parse_compound(data)
+        if isinstance(packet, ReceiverReport)
+        for block in packet.blocks
+    ]
+    assert blocks and {(block.ssrc, block.cumulative_lost) for block in blocks} == {(other.sender.ssrc, 0)}
+
+
+@pytest.mark.rule("T-063")
+def test_each_stream_of_an_end_is_a_participant_of_its_own_under_one_name(seed: int) -> None:
+    one, two = (Track(seed + number, sender={"cname": b"abcdefghijklmnop"}) for number in range(2))
+    for track in (one, two):
+        track.run(pictures(), 60)
+    said = [
+        {packet.chunks[0].ssrc: packet.chunks[0].cname}
+        for track in (one, two)
+        for _, who, data in track.reports
+        if who == "sender"
+        for packet in parse_compound(data)
+        if isinstance(packet, SourceDescription)
+    ]
+    assert {ssrc for names in said for ssrc in names} == {one.sender.ssrc, two.sender.ssrc}
+    assert {name for names in said for name in names.values()} == {"abcdefghijklmnop"}
+
+
+@pytest.mark.rule("T-066")
+def test_a_report_without_names_is_read(seed: int) -> None:
+    track = started(seed)
+    track.receiver.receive(
+        SenderReport(track.sender.ssrc, 5 << 32, 0, 0, 0).serialize(), track.now, CAMERA_RTCP
+    )
+    track.receiver.handle_timer(track.now)
+    before = track.receiver.control.reports_received
+    assert before > 0 and track.receiver.control.rejected == 0
