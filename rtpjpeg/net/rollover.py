@@ -5,8 +5,10 @@ An index is 48 bits: how often the sequence number has rolled over, and the numb
 
 from __future__ import annotations
 
-WINDOW = 1024
-"""Indices below the highest in which a late packet may still come (RFC 3711 section 3.3.2: at least 64)."""
+WINDOW = 4096
+"""Indices below the highest in which a late packet may still come (RFC 3711 section 3.3.2: at least 64).
+
+As many as a session lets wait behind a hole, for what is sent again comes late."""
 _FULL = (1 << WINDOW) - 1
 
 

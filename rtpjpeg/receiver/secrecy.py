@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..net.srtp import Unprotector
+from ..net.srtp import Protector, Unprotector
 from ..srtpkey import SrtpKey
 from ..train import PacketTrain
 from .gate import Gate
@@ -18,6 +18,9 @@ class Secrecy:
 
     def __init__(self, key: SrtpKey | None, payload_type: int) -> None:
         self.unprotector = None if key is None else Unprotector(key)
+        """Decrypts RTP, and RTCP wherever it comes; None without a key."""
+        self.protector = None if key is None else Protector(key)
+        """Encrypts the RTCP that is sent back."""
         self._seeming = Seeming(payload_type)
         self._gate = Gate()
         self._told = 0

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..net.impaired import Sender
-from ..net.srtp import Protector
+from ..net.srtp import Protector, Unprotector
 from ..train import PacketTrain
 
 COUNTED = ("packets_sent", "bytes_sent", "send_errors")
@@ -23,6 +23,9 @@ class Outlets:
     def __init__(self, senders: Sequence[Sender], protector: Protector | None = None) -> None:
         self.senders = senders
         self.protector = protector
+        """Encrypts RTCP too; None without a key."""
+        self.unprotector = None if protector is None else Unprotector(protector.key)
+        """Decrypts the RTCP that comes back."""
         self._lock = threading.Lock()
         self._before: Counter[str] = Counter()
 

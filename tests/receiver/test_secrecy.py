@@ -17,9 +17,10 @@ from rtpjpeg.net.pcap import write_datagrams
 from rtpjpeg.net.srtp import Protector
 from rtpjpeg.net.udp import UdpSender
 from rtpjpeg.receiver.cli import main
-from rtpjpeg.receiver.secrecy import SAMPLE, Seeming
+from rtpjpeg.receiver.secrecy import SAMPLE, Secrecy, Seeming
 from rtpjpeg.receiver.source import Source, read_sources
 from rtpjpeg.receiver.stream import Stream
+from rtpjpeg.sender.outlets import Outlets
 from rtpjpeg.srtpkey import SrtpKey
 
 KEY = SrtpKey(bytes(range(16)), bytes(range(14)))
@@ -106,6 +107,14 @@ def test_what_comes_twice_is_counted_as_such() -> None:
     stream.receive(secret, 0.0, PEER)
     found = stream.statistics()
     assert (len(shown), found["packets_duplicated"], found["packets_rejected"]) == (1, len(secret), 0)
+
+
+def test_rtcp_goes_both_ways_with_the_key() -> None:
+    sending, secrecy = Outlets([], Protector(KEY)), Secrecy(KEY, 26)
+    assert sending.protector and sending.unprotector and secrecy.protector and secrecy.unprotector
+    report = bytes((0x80, 201, 0, 1)) + bytes(4)
+    assert secrecy.unprotector.unprotect_rtcp(sending.protector.protect_rtcp(report)) == report
+    assert sending.unprotector.unprotect_rtcp(secrecy.protector.protect_rtcp(report)) == report
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
