@@ -39,7 +39,7 @@ RTCP_TRAILER_SIZE = 4 + RTCP_TAG_SIZE
 ENCRYPTED = 1 << 31
 """The E bit in front of the SRTCP index."""
 MOST_SOURCES = 64
-"""SSRCs that are known at a time. Only who has the key can bring a new one, and the oldest then goes."""
+"""SSRCs that a receiver knows at a time. Only who has the key can bring a new one; the oldest then goes."""
 _RTP = struct.Struct("!BBH4xI")
 _U32 = struct.Struct("!I")
 
@@ -95,7 +95,8 @@ class Protector:
         stream = self._streams.get(ssrc)
         index = sequence_number if stream is None else stream.guess(sequence_number)
         if stream is None:
-            _remember(self._streams, ssrc, Rollover(index))
+            # Never forgotten: one that came back would begin its key stream anew.
+            self._streams[ssrc] = Rollover(index)
         else:
             stream.take(index)
         return Body(start, start + payload, start + len(packet), (ssrc, index))
@@ -254,15 +255,11 @@ def _note(states: dict[int, State], ssrc: int, make: type[State], index: int) ->
     """Note an index of an SSRC whose tag was right; False where it is not new (RFC 3711 section 3.3.2)."""
     state = states.get(ssrc)
     if state is None:
-        _remember(states, ssrc, make(index))
+        while len(states) >= MOST_SOURCES:
+            del states[next(iter(states))]
+        states[ssrc] = make(index)
         return True
     if state.is_seen(index) or state.is_old(index):
         return False
     state.take(index)
     return True
-
-
-def _remember(states: dict[int, State], ssrc: int, state: State) -> None:
-    while len(states) >= MOST_SOURCES:
-        del states[next(iter(states))]
-    states[ssrc] = state

@@ -154,6 +154,14 @@ class TestIndex:
         before = protected(range(65_530, 65_545), protector=protector)
         assert protected((65_531, 65_540), protector=protector) == [before[1], before[10]]
 
+    def test_a_sender_never_begins_a_key_stream_anew(self) -> None:
+        """Two packets with one key stream would give both away (RFC 3711 section 9.1)."""
+        protector = Protector(KEY)
+        before = protected((65_535, 65_536), protector=protector)
+        for ssrc in range(100, 100 + 2 * MOST_SOURCES):
+            protector.protect(train(rtp(1, ssrc)))
+        assert protected((65_536,), protector=protector) == before[1:]
+
     def test_several_streams_have_indices_of_their_own(self) -> None:
         protector, receiver = Protector(KEY), Unprotector(KEY)
         for number in (40_000, 65_000, 90_000, 120_000, 140_000):
@@ -283,8 +291,7 @@ class TestHostile:
         for ssrc in range(3 * MOST_SOURCES):
             assert len(receiver.unprotect(protector.protect(train(rtp(ssrc, ssrc))))) == 1
             assert receiver.unprotect_rtcp(protector.protect_rtcp(rtcp(ssrc))) == rtcp(ssrc)
-        held = receiver._streams, receiver._rtcp_windows, protector._streams
-        assert [len(states) for states in held] == [MOST_SOURCES] * 3
+        assert len(receiver._streams) == len(receiver._rtcp_windows) == MOST_SOURCES
 
 
 class TestRtcp:
