@@ -7,6 +7,8 @@ from ..srtpkey import SrtpKey
 from ..train import PacketTrain
 from .gate import Gate
 
+JOINING = 0.5
+"""Seconds in which nothing is said yet: who joins late finds by trying where the stream is (``latejoin``)."""
 SAMPLE = 32
 """Packets that tell whether a stream is encrypted."""
 _CONSTANT = slice(16, 20)
@@ -24,6 +26,7 @@ class Secrecy:
         self._seeming = Seeming(payload_type)
         self._gate = Gate()
         self._told = 0
+        self._since: float | None = None
         self._fits = False
         self._said = False
 
@@ -44,7 +47,8 @@ class Secrecy:
         if self.unprotector is None:
             return train
         opened = self.unprotector.unprotect(train)
-        self._fits = self._fits or len(opened) > 0
+        if len(opened) and not self._fits:
+            self._fits, self._told = True, self.rejected  # what came before was needed to find the place
         return opened
 
     def notice(self, now: float, frames: int) -> str | None:
@@ -52,12 +56,16 @@ class Secrecy:
         if self.unprotector is None:
             self._fits = frames > 0  # Then nothing needs to be found out.
             return None if self._fits or self._said else self._guess()
-        if self.rejected == self._told or not self._gate.passes("", now):
+        if self.rejected == self._told or self._is_joining(now) or not self._gate.passes("", now):
             return None
         misfits, self._told = self.rejected - self._told, self.rejected
         plain = not self._fits and self._seeming.encrypted is False
         hint = ": they seem not to be encrypted" if plain else ""
         return f"{misfits} packet{'s do' if misfits > 1 else ' does'} not fit the key{hint}"
+
+    def _is_joining(self, now: float) -> bool:
+        self._since = now if self._since is None else self._since
+        return not self._fits and now - self._since < JOINING
 
     def _guess(self) -> str | None:
         if not self._seeming.encrypted:
