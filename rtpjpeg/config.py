@@ -25,6 +25,10 @@ SMALLEST_SIDE = 8
 """Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
 
 
+SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit")
+"""Keys of [mjpeg-rtp] that hold for each camera."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
     """One camera that runs: what it takes, and where that is sent."""
@@ -72,6 +76,8 @@ class CameraConfig:
     """True where resilient packets are filled to one size."""
     srtp_key: str | None
     """Path of the file with the key of SRTP; None for plain RTP."""
+    retransmit: bool
+    """True where packets go out again that a receiver asks for."""
 
     @property
     def clear_mtu(self) -> int:
@@ -274,9 +280,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         for key in ("source", "quality", "transcode", "local_port", "ssrc", "ttl", "interface")
     }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
-    own |= {
-        key: values[f"mjpeg-rtp.{key}"] for key in ("mtu", "dscp", "profile", "no_signal", "pacing", "fill")
-    }
+    own |= {key: values[f"mjpeg-rtp.{key}"] for key in SHARED}
     places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(

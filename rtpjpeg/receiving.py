@@ -77,7 +77,8 @@ class ReceiverSession:
             secrets.randbits(32), cname or random_cname(), chance, learn, rtcp and retransmit
         )
         """Reports and requests."""
-        self._rtcp = rtcp
+        self.rtcp = rtcp
+        """Whether reports go out."""
         if self.control.asker is not None:
             self._depacketizer.on_run = self._note_run
         self._octets = 0
@@ -137,7 +138,7 @@ class ReceiverSession:
         """Return when ``handle_timer`` wants to be called, or None."""
         opened = self._depacketizer.opened_at
         times = [self._depacketizer.next_timer(), None if opened is None else opened + self.deadline]
-        if self._rtcp:
+        if self.rtcp:
             times += [self.control.next_timer(), self._next_request()]
         return min((time for time in times if time is not None), default=None)
 
@@ -158,7 +159,7 @@ class ReceiverSession:
         self._ask(now)
         self._depacketizer.handle_timer(now)
         self._depacketizer.end_overdue(self.deadline, now)
-        if self._rtcp:
+        if self.rtcp:
             self.control.handle_timer(now)
 
     def _ask(self, now: float) -> None:

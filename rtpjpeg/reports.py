@@ -128,16 +128,16 @@ class Participant:
         members, interval = self.members, self.schedule.minimum
         return Crowd(members.count, members.senders(now, interval), members.sends(now, interval))
 
-    def begin(self, now: float) -> None:
+    def begin(self, now: float, at_once: bool = False) -> None:
         """Start the timer; a second time nothing happens."""
         if self.schedule.due is None:
-            self.schedule.begin(now, self.crowd(now))
+            self.schedule.begin(now, self.crowd(now), at_once)
 
     def sent_rtp(self, now: float) -> None:
-        """Take note of packets that we sent."""
+        """Take note of packets that we sent; the first report says at once that there are reports."""
         self._spoke = True
         self.members.sent(now)
-        self.begin(now)
+        self.begin(now, at_once=True)
 
     def heard_rtp(self, ssrc: int, now: float) -> None:
         """Take note of packets that came."""

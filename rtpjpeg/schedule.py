@@ -81,10 +81,14 @@ class Schedule:
         least = self.minimum / 2 if not self.reports else self.minimum
         return self.deterministic(crowd, least) * (self._chance() + 0.5) / COMPENSATION
 
-    def begin(self, now: float, crowd: Crowd) -> None:
-        """Join the session: the first report waits half a minimum (section 6.3.2)."""
-        self._before, self._members = now, crowd.members
-        self.due = now + self._draw(crowd)
+    def begin(self, now: float, crowd: Crowd, at_once: bool = False) -> None:
+        """Join the session: the first report waits half a minimum (section 6.3.2).
+
+        ``at_once`` it does not wait: "the delay before sending the initial compound RTCP packet MAY be zero"
+        in unicast sessions (section 6.2).
+        """
+        self._before, self._members = float("-inf") if at_once else now, crowd.members
+        self.due = now if at_once else now + self._draw(crowd)
 
     def is_due(self, now: float, crowd: Crowd) -> bool:
         """Tell whether to report now; where more members came meanwhile, the wait goes on (section 6.3.6)."""

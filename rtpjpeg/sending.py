@@ -79,7 +79,8 @@ class SenderSession:
             self.ssrc, cname or random_cname(), chance, accepts or _anybody, rtcp and retransmit
         )
         """Reports and requests."""
-        self._rtcp = rtcp
+        self.rtcp = rtcp
+        """Whether reports go out."""
         self._reported_from = (0, 0)
         self._ticks: int | None = None
 
@@ -122,7 +123,7 @@ class SenderSession:
         train = self._packetizer.packetize(jpeg, (self.timestamp_offset + ticks) & 0xFFFF_FFFF, extension)
         self._ticks = ticks
         self._count(train, len(extension))
-        if self._rtcp:
+        if self.rtcp:
             self.control.sent(train, self.statistics.octets_sent, now, wall_offset)
         return train
 

@@ -217,7 +217,7 @@ class TransportTable(Table):
     profile: Annotated[str, _word("resilient", "compatible")] = "resilient"
     pacing: Annotated[float, _number("a share of the frame interval, 0 to 0.8", 0, 0.8, float)] = 0.0
     fill: Boolean = False
-    retransmit: Boolean = False
+    retransmit: Boolean = True
     adaptive: Boolean = False
     no_signal: Boolean = False
     srtp_key: KeyFile = None
@@ -247,7 +247,6 @@ KEYS = tuple(key_paths())
 """Every key of the file as a dotted path."""
 
 NOT_OFFERED: Mapping[str, tuple[object, ...]] = {
-    "mjpeg-rtp.retransmit": (False,),
     "mjpeg-rtp.adaptive": (False,),
 }
 """Keys that are known and do nothing yet, with the values that ask for nothing."""

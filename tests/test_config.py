@@ -73,6 +73,7 @@ def test_defaults() -> None:
         pacing=0.0,
         fill=False,
         srtp_key=None,
+        retransmit=True,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())

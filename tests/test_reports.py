@@ -116,6 +116,14 @@ def test_the_first_report_waits_half_a_minimum() -> None:
     assert schedule.due == pytest.approx(100 + SHORTEST / 2 / 1.21828)
 
 
+@pytest.mark.rule("T-030")
+def test_a_sender_reports_at_once() -> None:
+    one = participant()
+    one.sent_rtp(100.0)
+    assert one.schedule.due == 100.0 and one.report(100.0, Sent(1, 2, 3, 4), ()) is not None
+    assert one.schedule.due > 100.4
+
+
 @pytest.mark.rule("T-031")
 def test_intervals_are_drawn_from_half_to_one_and_a_half(seed: int) -> None:
     """RFC 3550 section 6.3.1, 1000 draws: uniform between, and divided by e - 3/2."""

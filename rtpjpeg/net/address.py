@@ -67,6 +67,12 @@ def resolve(host: str, port: int) -> Endpoint:
     return Endpoint(host, port, family, sockaddr)
 
 
+def any_port(family: socket.AddressFamily, port: int) -> Endpoint:
+    """Return a port on all addresses of one family; 0 is any port."""
+    host = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    return Endpoint(host, port, family, (host, port))
+
+
 def is_local(host: str) -> bool:
     """Tell whether an IP address is one of this machine, which nobody but its owner can listen on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -9,8 +9,11 @@ from collections.abc import Callable
 
 from ..errors import RtpJpegError
 from ..frame import Frame
-from ..net.address import is_local
+from ..net.address import Address, is_local, resolve
 from ..net.impaired import Receiver
+from ..net.options import any_address
+from ..net.reports import ReportSocket, open_reports
+from ..receivercontrol import RTCP
 from ..session import ReceiverSession
 from .drops import KernelDrops
 from .source import Source
@@ -49,11 +52,45 @@ class LiveStream(Stream):
         self._duration = duration
         self._looked_at = self._read_at = self._told_at = float("-inf")
         self._stop = threading.Event()
+        self._guard = threading.Lock()
+        """Held while the session is used: RTCP comes in a thread of its own."""
+        self._reports: ReportSocket | None = None
         self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
 
     def start(self) -> None:
         """Begin to receive."""
+        if self.session.rtcp:
+            self._open_reports()
         self._thread.start()
+
+    def _open_reports(self) -> None:
+        """Open the port of RTCP, behind that of the packets; without it the stream plays all the same."""
+        host, port = self.source.host, min(self.receiver.local_address[1] + 1, 65535)
+        place = resolve(host, port) if host else any_address(port)
+        self._reports, fault = open_reports([place], self._take_report, lambda: LONGEST_WAIT)
+        if self._reports is None:
+            _log.info("%s: no reports: %s", self.source.label, fault)
+        else:
+            self._reports.start()
+
+    def _take_report(self, data: bytes, peer: Address) -> None:
+        opened = self.secrecy.open_rtcp(data)
+        if opened is not None:
+            with self._guard:
+                self.session.receive(opened, time.monotonic(), peer)
+
+    def _send_due(self, now: float, bye: bool = False) -> None:
+        """Send the reports and requests that are due, or the last one."""
+        if self._reports is None:
+            return
+        with self._guard:
+            due = self.session.bye(now) if bye else self.session.datagrams_to_send(now)
+            source = self.session.source
+        for data, where in due:
+            if where == RTCP and isinstance(source, tuple):
+                where = source[0], self._reports.local_address[1]
+            if isinstance(data, bytes) and isinstance(where, tuple):
+                self._reports.send(self.secrecy.protect_rtcp(data), where)
 
     @property
     def kernel_drops(self) -> int:
@@ -88,6 +125,9 @@ class LiveStream(Stream):
             self.fault = f"internal error: {type(error).__name__}: {error}"
         finally:
             self.receiver.close()
+            if self._reports is not None:
+                self._send_due(time.monotonic(), bye=True)
+                self._reports.close()
             self._ended()
 
     def _receive_all(self) -> None:
@@ -102,10 +142,12 @@ class LiveStream(Stream):
             received.sort(key=lambda item: item[1] != self.session.source)
             if received:
                 self._read_at = max(self._read_at, self._before_timer(clock(), LATE))
-            for train, peer in received:
-                self.receive(train, self._read_at, peer, more=True)
-            # What had not come when we began to read is late; what came since then may wait in the socket.
-            self.handle_timer(now)
+            with self._guard:
+                for train, peer in received:
+                    self.receive(train, self._read_at, peer, more=True)
+                # What had not come when we began to read is late; what came since may wait in the socket.
+                self.handle_timer(now)
+            self._send_due(now)
             self._looked_at = now
             self._tell_notices(now)
 

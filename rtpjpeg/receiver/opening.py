@@ -11,12 +11,17 @@ from ..net.impaired import ImpairedReceiver, Receiver
 from ..net.impairment import Impairment
 from ..net.link import Link
 from ..net.udp import UdpReceiver
+from ..sending import random_cname
 from ..session import ReceiverSession
 from .source import Source
 
 COALESCE = 0.0003
 """Seconds that a receiver naps when it finds a few packets: a sender's burst is still on its way. To be woken
 for each packet of it costs both ends more, a millisecond of a frame of 50 packets."""
+
+
+CNAME = random_cname()
+"""Drawn once: the streams that one viewer receives belong together (RFC 7022 section 4.1)."""
 
 
 class Opener:
@@ -58,7 +63,7 @@ class Opener:
 
     def session(self, source: Source, live: bool = True) -> ReceiverSession:
         """Return the session of a source, with what its description says; a capture hears no reports."""
-        said: dict[str, Any] = {"accepts": source.accepts, "rtcp": live}
+        said: dict[str, Any] = {"accepts": source.accepts, "rtcp": live, "cname": CNAME}
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type

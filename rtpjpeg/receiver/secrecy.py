@@ -51,6 +51,14 @@ class Secrecy:
             self._fits, self._told = True, self.rejected  # what came before was needed to find the place
         return opened
 
+    def open_rtcp(self, data: bytes) -> bytes | None:
+        """Return an RTCP datagram for the session; None where the key does not fit."""
+        return data if self.unprotector is None else self.unprotector.unprotect_rtcp(data)
+
+    def protect_rtcp(self, data: bytes) -> bytes:
+        """Return an RTCP datagram as it is sent."""
+        return data if self.protector is None else self.protector.protect_rtcp(data)
+
     def notice(self, now: float, frames: int) -> str | None:
         """Return a sentence to say now, if there is one; ``frames`` is how many have come."""
         if self.unprotector is None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged
+from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged, SourceLeft
 from ..frame import Decoder, Frame
 from ..net.address import address_text
 from ..rtp import PAYLOAD_TYPE_JPEG
@@ -175,6 +175,8 @@ class Stream:
         if isinstance(event, SourceChanged):
             self.same_clock = self._shares_clock(event.source)
             _log.info("%s: stream from %s, SSRC %08x", label, _address_text(event.source), event.ssrc)
+        elif isinstance(event, SourceLeft):
+            _log.info("%s: the sender has said goodbye%s", label, f": {event.reason}" if event.reason else "")
         elif isinstance(event, PacketRejected):
             self._complain("a packet is refused", str(event.error), now)
         elif isinstance(event, FrameDropped):
@@ -209,6 +211,8 @@ class Stream:
             "packets_duplicated": counted.packets_duplicated + self.secrecy.repeated,
             "packets_reordered": counted.packets_reordered,
             "packets_rejected": counted.packets_rejected + self.secrecy.rejected,
+            "packets_recovered": counted.packets_recovered,
+            "reports_received": self.session.control.reports_received,
             "kernel_drops": self.kernel_drops,
             "frames_received": self.frames_received,
             "frames_concealed": self.frames_concealed,

@@ -17,6 +17,9 @@ from .paths import MILD, QUEUE, TRIAL_REPORTS, Feedback, Path
 
 CUT, OF_RECEIVED = 0.85, 0.90
 """What is left of the rate after congestion, at most, and of what had arrived."""
+BLIND = 0.75
+"""What is left of what had arrived where no round trip without congestion was seen: the queue has to empty
+once, so that it can be seen."""
 TRIAL = 0.80
 """What is left of the rate while a lower one is tried."""
 CLEAN_REPORTS, FREE_REPORTS = 3, 30
@@ -135,7 +138,8 @@ class Budget:
         if report.received_rate is not None and 0 <= report.received_rate < math.inf and own_load > 0:
             arrived = min(1.0, report.received_rate / own_load)
         self._knee = base * arrived
-        self._lower(min(CUT * base, OF_RECEIVED * base * arrived), now, path.words())
+        share = OF_RECEIVED if path.seen_clean or path.queue >= QUEUE else BLIND
+        self._lower(min(CUT * base, share * base * arrived), now, path.words())
         self._trial = None
         path.judge_queue()
 

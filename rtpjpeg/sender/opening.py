@@ -15,10 +15,14 @@ from ..net.impairment import Impairment
 from ..net.link import Link
 from ..net.srtp import Protector
 from ..net.udp import UdpSender
+from ..sending import random_cname
 from ..session import SenderSession
 from .camera_source import USUAL_RATE, CameraSource
 from .pacer import Pacer
 from .stream import CameraStream, Limits
+
+CNAME = random_cname()
+"""Drawn once: streams of one sender belong together."""
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +138,7 @@ def make_stream(
     stream = CameraStream(
         source,
         camera,
-        _session(config, protector),
+        make_session(config, lambda peer: stream.reporter.accepts(peer), protector is not None),
         senders,
         Pacer(interval, config.pacing) if interval else None,
         ended,
@@ -150,15 +154,21 @@ def make_stream(
     return stream
 
 
-def _session(config: CameraConfig, protector: Protector | None) -> SenderSession:
-    """Return the session of a camera."""
+def make_session(
+    config: CameraConfig, accepts: Callable[[object], bool], secret: bool = False
+) -> SenderSession:
+    """Return the session of a camera; all cameras of this process have one CNAME (RFC 7022 section 4.1)."""
     return SenderSession(
         mtu=config.clear_mtu,
         ssrc=config.ssrc,
         # Below 2^15, so that no receiver of SRTP takes a late first packet for one of a round to come.
-        sequence_number=None if protector is None else secrets.randbits(15),
+        sequence_number=secrets.randbits(15) if secret else None,
         profile=config.profile,
         fill=config.fill,
+        rtcp=True,
+        retransmit=config.retransmit,
+        cname=CNAME,
+        accepts=accepts,
     )
 
 

@@ -73,6 +73,8 @@ class Path:
         self.losses: deque[float] = deque(maxlen=TRIAL_REPORTS)
         self.clean = 0
         """Reports without congestion in a row."""
+        self.seen_clean = False
+        """Whether any report was: before, the shortest round trip may hold a full queue."""
         self.noise = 0.0
         """Share of packets that is lost at any rate."""
         self.rtt: float | None = None
@@ -97,6 +99,7 @@ class Path:
         if self._noise_left <= 0:
             self.noise = 0.0
         self.clean = 0 if self.is_lossy or self.is_congested else self.clean + 1
+        self.seen_clean |= self.loss == 0.0
 
     @property
     def is_lossy(self) -> bool:

@@ -28,6 +28,7 @@ from ..train import PacketTrain
 from .camera_source import USUAL_RATE, CameraSource
 from .outlets import Outlets
 from .pacer import Pacer
+from .reporting import Reporter
 from .samples import Samples
 from .service import CameraHealth
 from .supervisor import Supervisor
@@ -54,9 +55,8 @@ class Limits:
 class CameraStream:
     """Sends one camera to its destinations; ``ended`` is called in its thread when it is over.
 
-    ``camera`` is open, or None for a live one that could not be opened yet. ``pacer`` is None where nothing
-    shall be held back. The first picture is asked for ``delay`` seconds after the start. ``fault`` says
-    why a stream ended before its time.
+    ``camera`` is open, or None for a live one that is not open yet. ``pacer`` None holds back nothing.
+    The first picture is asked for after ``delay`` seconds. ``fault`` says why it ended before its time.
     """
 
     def __init__(
@@ -84,6 +84,9 @@ class CameraStream:
         self.send_times = Samples()
         self.supervisor: Supervisor | None = None
         """Keeps a live camera running; None for a file."""
+        self._guard = threading.Lock()
+        """Held while the session is used, by the thread that sends and by that of the reports."""
+        self.reporter = Reporter(self.name, session, self.outlets, self._guard)
         self._camera = camera
         self._pacer = pacer
         self._ended = ended
@@ -149,6 +152,7 @@ class CameraStream:
 
     def start(self) -> None:
         """Begin to send; the camera must be open."""
+        self.reporter.start()
         for thread in self._threads:
             thread.start()
 
@@ -193,6 +197,7 @@ class CameraStream:
             if self.supervisor is None and self._camera is not None:
                 self._camera.close()
             self.stop()
+            self.reporter.stop()
             self._ended()
 
     def _send_all(self) -> None:
@@ -244,9 +249,10 @@ class CameraStream:
         captured_at = began if frame.captured_at is None else frame.captured_at
         try:
             wall_offset = time.time() - _clock()
-            train = self.session.send_frame(
-                frame.jpeg, captured_at, began, wall_offset=wall_offset, encoded_at=frame.encoded_at
-            )
+            with self._guard:
+                train = self.session.send_frame(
+                    frame.jpeg, captured_at, began, wall_offset=wall_offset, encoded_at=frame.encoded_at
+                )
         except UnsupportedJpegError as error:
             self._refuse(error)
             return False
@@ -315,6 +321,8 @@ class CameraStream:
             "frames_dropped": self.frames_dropped,
             **self.outlets.count(),
             "restarts": self.supervisor.restarts if self.supervisor else 0,
+            "packets_resent": self.session.statistics.packets_resent,
+            **self.reporter.statistics(),
             "intervals_sent": self.session.statistics.intervals_sent,
             "intervals_split": self.session.statistics.intervals_split,
             "encode_ms": self.encode_times.summary(),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -125,10 +128,13 @@ def test_what_comes_twice_is_counted_as_such() -> None:
 
 def test_rtcp_goes_both_ways_with_the_key() -> None:
     sending, secrecy = Outlets([], Protector(KEY)), Secrecy(KEY, 26)
-    assert sending.protector and sending.unprotector and secrecy.protector and secrecy.unprotector
+    assert sending.protector and sending.unprotector
     report = bytes((0x80, 201, 0, 1)) + bytes(4)
-    assert secrecy.unprotector.unprotect_rtcp(sending.protector.protect_rtcp(report)) == report
-    assert sending.unprotector.unprotect_rtcp(secrecy.protector.protect_rtcp(report)) == report
+    assert secrecy.open_rtcp(sending.protector.protect_rtcp(report)) == report
+    assert sending.unprotector.unprotect_rtcp(secrecy.protect_rtcp(report)) == report
+    assert secrecy.open_rtcp(report) is None and secrecy.rejected == 1
+    plain = Secrecy(None, 26)
+    assert plain.open_rtcp(report) == plain.protect_rtcp(report) == report
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
@@ -258,6 +264,21 @@ class _Encrypting:
 
     def close(self) -> None:
         self._sender.close()
+
+
+def test_reports_and_requests_are_encrypted_too(tmp_path: Path, key_file: Path) -> None:
+    """Over a network that loses packets: they are asked for, and sent again."""
+    (port,) = free_ports(1)
+    words = f"--source synthetic --fps 60 --dest 127.0.0.1:{port} --frames 90 --json --log-level error"
+    opened = rtpjpeg.open(f"rtp://127.0.0.1:{port}", srtp_key=key_file, impair="loss=5%,seed=1")
+    with opened as stream:
+        command = [sys.executable, "-m", "rtpjpeg.sender.cli", *words.split(), "--srtp-key", str(key_file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            list(islice(stream, 60))
+            out, _ = process.communicate()
+        (found,) = stream.statistics()
+    assert json.loads(out)["cameras"][0]["frames_sent"] == 90
+    assert found["packets_recovered"] and found["packets_rejected"] == 0
 
 
 class TestCommand:

@@ -1,0 +1,134 @@
+"""RTCP of one stream at the sender's side: reports out, and what receivers say and ask for.
+
+One socket a stream, on the port behind that of the packets where it is free; a thread of its own reads it, so
+that a packet that is asked for leaves at once. Who is no destination of the stream is not listened to.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+from ..events import Event, ReportReceived
+from ..net.address import Address, any_port
+from ..net.impaired import Sender
+from ..net.reports import ReportSocket, open_reports
+from ..session import SenderSession
+from ..train import PacketTrain
+from .outlets import Outlets
+
+_log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Carries a session's RTCP; ``guard`` is held while the session is used."""
+
+    def __init__(
+        self,
+        name: str,
+        session: SenderSession,
+        outlets: Outlets,
+        guard: threading.Lock,
+    ) -> None:
+        self.name = name
+        self.last_report: ReportReceived | None = None
+        """The newest of any receiver."""
+        self._session = session
+        self._outlets = outlets
+        self._guard = guard
+        self._socket: ReportSocket | None = None
+
+    def start(self) -> None:
+        """Open the socket; where that fails the stream goes on without reports, which is said."""
+        senders = self._outlets.senders
+        if not (senders and self._session.rtcp):
+            return
+        family = senders[0].destination.family
+        port = senders[0].local_address[1]
+        places = [any_port(family, port + 1 if 0 < port < 65535 else 0), any_port(family, 0)]
+        self._socket, fault = open_reports(places, self._take, self._tick)
+        if self._socket is None:
+            _log.warning("%s: no reports: %s", self.name, fault)
+        else:
+            self._socket.start()
+
+    def accepts(self, source: object) -> bool:
+        """Tell whether an address belongs to a destination; of a group anybody may."""
+        places = [sender.destination for sender in self._outlets.senders]
+        host = source[0] if isinstance(source, tuple) and source else source
+        return any(place.multicast or place.ip == host for place in places)
+
+    def stop(self) -> None:
+        """Say BYE and close the socket."""
+        if self._socket is None:
+            return
+        with self._guard:
+            due = self._session.bye(time.monotonic())
+        for data, _ in due:
+            self._send(data)
+        self._socket.close()
+
+    def statistics(self) -> dict[str, float | None]:
+        """Return what the newest report of a receiver says; None before the first."""
+        report = self.last_report
+        trip = None if report is None else report.round_trip
+        return {
+            "round_trip_ms": None if trip is None else round(1000 * trip, 3),
+            "remote_loss": None if report is None else round(report.fraction_lost, 5),
+            "remote_jitter_ms": None if report is None else round(1000 * report.jitter, 3),
+        }
+
+    # The thread of the socket.
+
+    def _take(self, data: bytes, source: Address) -> None:
+        opener = self._outlets.unprotector
+        opened = data if opener is None else opener.unprotect_rtcp(data)
+        if opened is not None:
+            with self._guard:
+                self._session.receive(opened, time.monotonic(), source)
+
+    def _tick(self) -> float:
+        """Do what is due, and return the seconds until something is again."""
+        now = time.monotonic()
+        with self._guard:
+            due = self._session.next_timer()
+            if due is not None and due <= now:
+                self._session.handle_timer(now)
+            datagrams = self._session.datagrams_to_send(now)
+            events = self._events()
+            due = self._session.next_timer()
+        for data, _ in datagrams:
+            self._send(data)
+        for event in events:
+            self._tell(event)
+        return 1.0 if due is None else due - now
+
+    def _events(self) -> Sequence[Event]:
+        events = []
+        while (event := self._session.next_event()) is not None:
+            events.append(event)
+        return events
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, ReportReceived):
+            self.last_report = event
+            lost = 100 * event.fraction_lost
+            _log.debug("%s: %s reports %.1f %% lost", self.name, event.source, lost)
+
+    def _send(self, data: bytes | PacketTrain) -> None:
+        """Send packets once more to all destinations, RTCP to the port behind each of theirs."""
+        if isinstance(data, PacketTrain):
+            self._outlets.send(data)
+        elif self._socket is not None:
+            protector = self._outlets.protector
+            data = data if protector is None else protector.protect_rtcp(data)
+            for sender in self._outlets.senders:
+                self._socket.send(data, _beside(sender))
+
+
+def _beside(sender: Sender) -> Address:
+    """Return where RTCP of a destination goes (RFC 3550 section 11)."""
+    place = sender.destination
+    return place.ip, min(place.port + 1, 65535)
