@@ -6,8 +6,6 @@ and what was expected. Nothing here reads a file or the environment: text and ma
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +17,11 @@ from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
 from .settings import KEYS, Settings, Typed, destination
+from .srtpkey import TAG_SIZES
+from .tomltext import dump, toml
 
 SMALLEST_SIDE = 8
 """Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
-_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
 SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive")
@@ -74,10 +73,17 @@ class CameraConfig:
     """Share of the frame interval over which a frame is spread, 0 to 0.8."""
     fill: bool
     """True where resilient packets are filled to one size."""
+    srtp_key: str | None
+    """Path of the file with the key of SRTP; None for plain RTP."""
     retransmit: bool
     """True where packets go out again that a receiver asks for."""
     adaptive: bool
     """True where the quality follows the network."""
+
+    @property
+    def clear_mtu(self) -> int:
+        """Bytes of an IP packet before SRTP adds its tag; 10 are set aside, though one suite adds 4."""
+        return self.mtu - (max(TAG_SIZES.values()) if self.srtp_key else 0)
 
     @property
     def framing(self) -> Framing:
@@ -100,7 +106,7 @@ class Config:
 
     def dump(self) -> str:
         """Return TOML that gives the same cameras again."""
-        return _dump(self.values)
+        return dump(self.values)
 
 
 def load(
@@ -157,7 +163,7 @@ def _fault(problem: Mapping[str, Any], layers: Layers) -> str:
 
 
 def _sentence(key: str, found: Any, expected: str, layers: Layers) -> str:
-    shown = str(found) if isinstance(found, Typed) and found and found.isprintable() else _toml(found)
+    shown = str(found) if isinstance(found, Typed) and found and found.isprintable() else toml(found)
     short = shown if len(shown) <= 60 else shown[:57] + "..."
     origin = layers.origins.get(key)
     return f"{key}: found {short}, expected {expected}" + (f" ({origin})" if origin else "")
@@ -197,6 +203,7 @@ def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers
     for name in running:
         yield from _rate_conflict(values, name, layers)
         yield from _crop_conflict(values, name, layers)
+        yield from _ssrc_conflict(values, name, layers)
     for key in ("ssrc", "local_port"):
         found = [values[f"mjpeg-rtp.{name}.{key}"] for name in running]
         if len(found) == 2 and found[0] == found[1] and found[0] not in (None, 0):
@@ -210,6 +217,19 @@ def _rate_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iter
     told = any(fault.startswith(f"{source}:") for fault in layers.faults)
     if values[key] == 0 and not values[source].startswith("replay:") and not told:
         yield _sentence(key, 0, f"a rate above 0 for source {values[source]}", layers)
+
+
+def _ssrc_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
+    key = f"mjpeg-rtp.{name}.ssrc"
+    if values[key] is not None and _srtp_key(values, name):
+        # With one key and one SSRC a second run is encrypted with the key stream of the first.
+        expected = "no ssrc with srtp_key, so that each start has another one (RFC 3711 section 9.1)"
+        yield _sentence(key, values[key], expected, layers)
+
+
+def _srtp_key(values: Mapping[str, Any], name: str) -> Any:
+    """Return the path of a camera's key: its own, else that of all."""
+    return values[f"mjpeg-rtp.{name}.srtp_key"] or values["mjpeg-rtp.srtp_key"]
 
 
 def _crop_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
@@ -266,6 +286,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         target_size=_target_size(values, name, crop),
         controls=values[f"{name}.controls"],
         destinations=places,
+        srtp_key=_srtp_key(values, name),
         **own,
     )
 
@@ -282,37 +303,3 @@ def _notices(cameras: Sequence[CameraConfig], layers: Layers) -> Iterator[str]:
             yield f"{camera.name}: {size} is no multiple of 8; viewers without its SDP see it rounded up"
     for name in sorted(layers.addressed - {camera.name for camera in cameras}):
         yield f"{name}: named on the command line, but it does not run; --only {name} runs it"
-
-
-def _dump(values: Mapping[str, Any]) -> str:
-    """Return values by their paths as TOML tables; what is not set becomes a comment."""
-    tables: dict[str, list[str]] = {}
-    for key, value in values.items():
-        table, _, name = key.rpartition(".")
-        lines = tables.setdefault(table, [])
-        if isinstance(value, dict):
-            tables[key] = [f"{_toml_key(item)} = {_toml(value[item])}" for item in value]
-        else:
-            lines.append(f"# {name} is not set" if value is None else f"{name} = {_toml(value)}")
-    return "\n".join("\n".join([f"[{table}]", *lines, ""]) for table, lines in tables.items())
-
-
-def _toml(value: Any, depth: int = 4) -> str:
-    """Return a value as it stands in TOML; deeper than ``depth`` only dots, for no key goes that far."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        # The escapes of JSON are TOML's too; only DEL it leaves as it is.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list | dict) and not depth:
-        return "..."
-    if isinstance(value, list):
-        return f"[{', '.join(_toml(item, depth - 1) for item in value)}]"
-    if isinstance(value, dict):
-        items = (f"{_toml_key(key)} = {_toml(item, depth - 1)}" for key, item in value.items())
-        return f"{{ {', '.join(items)} }}"
-    return str(value)
-
-
-def _toml_key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else _toml(name)

@@ -65,7 +65,8 @@ class Layers:
                 else:
                     near = difflib.get_close_matches(variable, VARIABLES, 1, 0)[0]
                     self.faults.append(f"{variable}: unknown variable; did you mean {near}?")
-        for key, variable in sorted(found):
+        # What holds for all cameras first: it takes away what a lower layer said of one.
+        for key, variable in sorted(found, key=lambda pair: (pair[0].count("."), pair)):
             self._set(key, Typed(environment[variable]), variable)
 
     def lay_overrides(self, overrides: Mapping[str, Any]) -> None:
@@ -95,6 +96,9 @@ class Layers:
         self.origins[key] = origin
         for rival in _rivals(tables, name):
             _table(self.tables, "mjpeg-rtp", tables[-1]).pop(rival, None)
+        if key == "mjpeg-rtp.srtp_key":
+            for camera in CAMERAS:
+                _table(self.tables, "mjpeg-rtp", camera).pop(name, None)
 
     def _control(self, variable: str) -> str | None:
         """Return the key of a camera control; its capitals are those of the file, where it is there."""

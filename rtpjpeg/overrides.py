@@ -22,6 +22,7 @@ def command_line_overrides(
     fps: float | None = None,
     quality: int | None = None,
     profile: str | None = None,
+    srtp_key: str | None = None,
     only: Sequence[str] = (),
     has_file: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -35,7 +36,8 @@ def command_line_overrides(
     faults = [*_too_many("--source", sources), *_too_many("--dest", destinations)]
     found: dict[str, Any] = {}
     width, height = size or (None, None)
-    for key, value in {"width": width, "height": height, "fps": fps, "quality": quality}.items():
+    of_all = {"width": width, "height": height, "fps": fps, "quality": quality, "srtp_key": srtp_key}
+    for key, value in of_all.items():
         found[f"{EVERY_CAMERA}.{key}"] = value
     found["mjpeg-rtp.profile"] = profile
     served = [EVERY_CAMERA] if len(sources) == 1 else CAMERAS

@@ -8,6 +8,7 @@
    c=IN IP4 233.252.0.1/16                  address, with a TTL for an IPv4 group
    b=AS:12000                               kbit/s, IP and UDP headers included
    a=rtpmap:26 JPEG/90000                   attributes
+   a=crypto:1 AES_CM_128_HMAC_SHA1_80 ...   key of SRTP (RFC 4568), with the protocol RTP/SAVP
 
 What is written keeps to the RFCs by the letter; what is read may be sloppier (``sdplines``).
 """
@@ -16,10 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .errors import ConfigError
-from .sdplines import DIRECTIONS, PROTOCOLS, SourceFilter, fault, ip, read_streams
+from .sdplines import DIRECTIONS, PROTOCOLS, SECURE, SourceFilter, fault, ip, read_streams
+from .srtpkey import SrtpKey
 
 __all__ = ["SessionDescription", "SourceFilter", "parse_all", "serialize_all"]
 
@@ -63,6 +65,9 @@ class SessionDescription:
     direction: str = "recvonly"
     """What the reader of the description is to do; a viewer under ``recvonly`` still sends RTCP."""
     protocol: str = "RTP/AVP"
+    """RTP/SAVP and RTP/SAVPF are SRTP."""
+    crypto: SrtpKey | None = field(default=None, repr=False)
+    """The key of SRTP. Who has the description has the key."""
     session_name: str = "-"
     session_id: int = 0
     session_version: int = 0
@@ -128,6 +133,8 @@ def _media_lines(stream: SessionDescription) -> Iterator[str]:
     # Static type 26 needs no mapping; some receivers look for one all the same.
     yield f"a=rtpmap:{stream.payload_type} JPEG/90000"
     yield from _control_lines(stream)
+    if stream.crypto is not None:
+        yield f"a=crypto:1 {stream.crypto.serialize()}"
     if stream.framerate is not None:
         yield f"a=framerate:{_decimals(stream.framerate)}"
     if _needs_dimensions(stream.width) or _needs_dimensions(stream.height):
@@ -199,7 +206,9 @@ def _port_rules(stream: SessionDescription) -> Iterator[_Rule]:
     yield "rtcp_mux", not (mux and any_source), "False for an any-source group", "RFC 5761 section 5.2"
     right = stream.payload_type == 26 or 96 <= stream.payload_type <= 127
     yield "payload_type", right, "26, or 96 to 127", "RFC 3551 section 6"
-    yield "protocol", stream.protocol in PROTOCOLS, " or ".join(PROTOCOLS), "RFC 8866 section 5.14"
+    expected = " or ".join(PROTOCOLS if stream.crypto is None else SECURE)
+    right = stream.protocol in PROTOCOLS and (stream.crypto is None or stream.protocol in SECURE)
+    yield "protocol", right, expected, "RFC 8866 section 5.14, RFC 4568 section 4"
 
 
 def _value_rules(stream: SessionDescription) -> Iterator[_Rule]:

@@ -14,9 +14,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from .errors import ConfigError
+from .srtpkey import SrtpKey
 
 DIRECTIONS = ("recvonly", "sendrecv", "sendonly", "inactive")
-PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+SECURE = ("RTP/SAVP", "RTP/SAVPF")
+"""The same with SRTP (RFC 3711 section 12, RFC 5124)."""
+PROTOCOLS = ("RTP/AVP", "RTP/AVPF", *SECURE)
 _LETTERS = "vosiuepcbtrzkam"
 _CONNECTION = re.compile(
     # What follows an IPv6 group is no TTL but a number of addresses.
@@ -155,6 +158,7 @@ def _read_stream(session: Section, media: Section, payload_type: int) -> dict[st
     faults: list[str] = []
     values = _transport(media, faults) | _connection(session, media, faults)
     values["source_filter"] = _source_filter(session, media, str(values.get("address")), faults)
+    values["crypto"] = _crypto(media, values["protocol"], faults)
     if faults:
         raise ConfigError(*faults)
     values |= _origin(session) | _hints(session, media, payload_type)
@@ -173,6 +177,22 @@ def _transport(media: Section, faults: list[str]) -> dict[str, Any]:
         if values["rtcp_port"] is None:
             faults.append(fault("a=rtcp", _short(text), "a port, 1 to 65535", "RFC 3605 section 2.1"))
     return values
+
+
+def _crypto(media: Section, protocol: str, faults: list[str]) -> SrtpKey | None:
+    """Read ``a=crypto``: the first that can be used (RFC 4568 section 7.1); None where there is none.
+
+    FFmpeg writes it under RTP/AVP too, and means it; there, one that cannot be used is left out.
+    """
+    refused: list[str] = []
+    for text in media.attributes("crypto"):
+        try:
+            return SrtpKey.parse(f"crypto:{text}")
+        except ConfigError as error:
+            refused += error.faults
+    if protocol in SECURE:
+        faults += [f"SDP a=crypto: {sentence}" for sentence in refused]
+    return None
 
 
 def _connection(session: Section, media: Section, faults: list[str]) -> dict[str, Any]:

@@ -143,6 +143,7 @@ Flip = Annotated[str, _word(*FLIP_METHODS)]
 OtherFlip = Annotated[str | None, _word(*FLIP_METHODS)]
 Host = Annotated[str, _text("a host name or an IP address", _HOST.fullmatch)]
 Port = Annotated[int, _number("a port, 1 to 65535", 1, 65535)]
+KeyFile = Annotated[str | None, _text("the path of a file", str.strip)]
 Quality = Annotated[int, _number("a whole number, 1 to 100", 1, 100)]
 
 
@@ -189,6 +190,7 @@ class StreamTable(Table):
     ttl: Annotated[int | None, _number("a whole number, 0 to 255", 0, 255)] = None
     interface: Annotated[str | None, _text("a network interface or its address", _HOST.fullmatch)] = None
     transcode: Boolean = False
+    srtp_key: KeyFile = None
     device: Text = None
     width: OtherSize = None
     height: OtherSize = None
@@ -218,6 +220,7 @@ class TransportTable(Table):
     retransmit: Boolean = True
     adaptive: Boolean = False
     no_signal: Boolean = False
+    srtp_key: KeyFile = None
     camera1: StreamTable = StreamTable()
     camera2: SecondStreamTable = SecondStreamTable()
 

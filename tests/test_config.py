@@ -72,6 +72,7 @@ def test_defaults() -> None:
         no_signal=False,
         pacing=0.0,
         fill=False,
+        srtp_key=None,
         retransmit=True,
         adaptive=False,
     )
@@ -96,7 +97,46 @@ def test_config_toml_shows_every_key_and_every_line_can_be_used() -> None:
         for name in key.split("."):
             assert name in table, f"{key} is not in config.toml"
             table = table[name]
-    assert load(used, {}, {}).cameras[1].ttl == 16
+    assert load(re.sub("(?m)^srtp_key.*", "", used), {}, {}).cameras[1].ttl == 16
+    assert load(re.sub("(?m)^ssrc.*", "", used), {}, {}).cameras[1].srtp_key == "/etc/rtpjpeg/camera2.key"
+
+
+# -- the key of SRTP -----------------------------------------------------------------------------------
+
+
+SHARED_KEY = '[mjpeg-rtp]\nsrtp_key = "all.key"\n'
+
+
+def test_a_key_is_for_all_cameras_or_for_one() -> None:
+    own = SHARED_KEY + '[mjpeg-rtp.camera1]\n[mjpeg-rtp.camera2]\nsrtp_key = "two.key"\n'
+    assert [camera.srtp_key for camera in load(own, {}, {}).cameras] == ["all.key", "two.key"]
+    assert [camera.srtp_key for camera in DEFAULTS.cameras] == [None, None]
+
+
+def test_a_key_of_a_higher_layer_wins_over_those_of_cameras_too() -> None:
+    own = '[mjpeg-rtp.camera1]\nsrtp_key = "one.key"\n'
+    assert one(own, {"RTPJPEG_MJPEG_RTP_SRTP_KEY": "env.key"}).srtp_key == "env.key"
+    variables = {"RTPJPEG_MJPEG_RTP_SRTP_KEY": "all.env", "RTPJPEG_MJPEG_RTP_CAMERA1_SRTP_KEY": "one.env"}
+    assert [camera.srtp_key for camera in load(own, variables, {}).cameras] == ["one.env"]
+    assert load(own, {}, {"camera*.srtp_key": "typed.key"}).cameras[0].srtp_key == "typed.key"
+
+
+def test_a_key_is_a_path_and_not_the_key_itself_nor_nothing() -> None:
+    assert faults('[mjpeg-rtp]\nsrtp_key = " "\n') == [
+        'mjpeg-rtp.srtp_key: found " ", expected the path of a file'
+    ]
+
+
+def test_an_ssrc_that_stays_is_refused_with_a_key() -> None:
+    text = SHARED_KEY + "[mjpeg-rtp.camera1]\nssrc = 7\n"
+    assert faults(text) == [
+        "mjpeg-rtp.camera1.ssrc: found 7, expected no ssrc with srtp_key, so that each start has another one"
+        " (RFC 3711 section 9.1)"
+    ]
+
+
+def test_a_key_takes_the_size_of_its_tag_from_the_packets() -> None:
+    assert (one(SHARED_KEY).mtu, one(SHARED_KEY).clear_mtu, one().clear_mtu) == (1400, 1390, 1400)
 
 
 # -- the original's files -----------------------------------------------------------------------------

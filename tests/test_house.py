@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rtpjpeg"
 # A root file imports floors below its own and, on its own floor, only what stands left of it.
 FLOORS = (
     ("errors", "serial", "tables", "stats", "train", "frame", "framing"),
-    ("rtp", "extensions", "payload", "scan", "jpeg", "interchange", "reportpackets", "rtcp", "feedback")
-    + ("sdplines", "sdp", "settings", "overrides", "layers", "config"),
+    ("rtp", "extensions", "payload", "scan", "jpeg", "interchange", "srtpkey", "reportpackets", "rtcp")
+    + ("feedback", "sdplines", "sdp", "settings", "overrides", "layers", "tomltext", "config"),
     (
         "clock",
         "events",

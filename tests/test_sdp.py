@@ -14,8 +14,10 @@ import rtpjpeg
 from peers import need
 from rtpjpeg.errors import ConfigError
 from rtpjpeg.sdp import SessionDescription, SourceFilter, parse_all, serialize_all
+from rtpjpeg.srtpkey import SrtpKey
 
 CAMERA = SessionDescription("192.0.2.7", 5000)
+KEY = SrtpKey(bytes(range(16)), bytes(range(14)), "AES_CM_128_HMAC_SHA1_32")
 MEDIA = "m=video 5000 RTP/AVP 26\nc=IN IP4 192.0.2.7\n"
 
 SAMPLES = {
@@ -85,6 +87,31 @@ def test_a_mapping_that_cannot_be_is_refused(extmap: tuple[tuple[int, str], ...]
         replace(CAMERA, extmap=extmap).serialize()
 
 
+def test_a_key_of_srtp_is_written_and_read() -> None:
+    stream = replace(CAMERA, protocol="RTP/SAVP", crypto=KEY)
+    text = stream.serialize()
+    assert f"a=crypto:1 {KEY.serialize()}\r\n" in text and "m=video 5000 RTP/SAVP 26\r\n" in text
+    assert SessionDescription.parse(text) == stream
+    assert KEY.serialize().partition(":")[2] not in repr(stream)
+    with pytest.raises(ConfigError, match="^SDP protocol: found 'RTP/AVP', expected RTP/SAVP or RTP/SAVPF"):
+        replace(CAMERA, crypto=KEY).serialize()
+
+
+def test_the_first_key_that_can_be_used_counts() -> None:
+    other = "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" + "A" * 60 + "\n"
+    secure = MEDIA.replace("AVP", "SAVPF")
+    found = SessionDescription.parse(f"{secure}{other}a=crypto:2 {KEY.serialize()}\n")
+    assert (found.crypto, found.protocol) == (KEY, "RTP/SAVPF")
+    assert SessionDescription.parse(secure).crypto is None
+    with pytest.raises(ConfigError, match="^SDP a=crypto: SRTP key: found suite AES_256_CM_HMAC_SHA1_80"):
+        SessionDescription.parse(secure + other)
+
+
+def test_ffmpeg_names_a_key_under_rtp_avp_and_means_it() -> None:
+    assert SessionDescription.parse(f"{MEDIA}a=crypto:1 {KEY.serialize()}\n").crypto == KEY
+    assert SessionDescription.parse(f"{MEDIA}a=crypto:1 nothing\n").crypto is None
+
+
 def test_the_public_name() -> None:
     assert rtpjpeg.SessionDescription is SessionDescription
 
@@ -108,7 +135,7 @@ def test_a_broken_stream_spoils_only_those_who_want_it() -> None:
     [
         ("", "SDP m=: found none, expected a video stream over RTP/AVP with format 26"),
         ("m=\n", "SDP m=: found '',"),
-        ("m=video 5000 RTP/SAVP 26\n", "found 'video 5000 RTP/SAVP 26'"),
+        ("m=video 5000 UDP/TLS/RTP/SAVPF 26\n", "found 'video 5000 UDP/TLS/RTP/SAVPF 26'"),
         ("m=audio 5000 RTP/AVP 26\n", "found 'audio 5000 RTP/AVP 26'"),
         ("m=video 5000 RTP/AVP 26\na=rtpmap:26 JPEG/48000\n", "found 'video 5000 RTP/AVP 26' JPEG/48000"),
         ("m=video 5000 RTP/AVP 96\na=rtpmap:96 H264/90000\n", "found 'video 5000 RTP/AVP 96' H264/90000"),
@@ -163,7 +190,7 @@ def test_all_faults_of_a_stream_at_once() -> None:
         ("port", 65535),  # RTCP would be 65536
         ("rtcp_port", 0),
         ("rtcp_port", 5000),
-        ("protocol", "RTP/SAVP"),
+        ("protocol", "UDP/TLS/RTP/SAVPF"),
         ("width", 640),  # without a height
         ("height", 480),
         ("bandwidth", -1),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import ConfigError
 from ..net.impairment import Impairment
+from ..net.keyfile import read_key
 from ..session import DEADLINE
 from .opening import Opener
 from .program.framestream import FrameStream
@@ -24,6 +25,7 @@ def open(
     conceal: bool = True,
     senders: Sequence[str] = (),
     impair: str | Impairment | None = None,
+    srtp_key: Text | None = None,
 ) -> FrameStream:
     """Receive sources, and return an iterator of their frames that is a context manager as well.
 
@@ -31,12 +33,13 @@ def open(
     ``rtp://:5000``. ``latency`` is in seconds: a frame is given up so long after its first packet. With
     ``conceal`` lost parts of a picture are filled from the one before, else such frames are left out.
     ``senders`` are the only addresses or host names that may send. ``impair`` puts a bad network in
-    between, such as ``loss=5%,seed=1``.
+    between, such as ``loss=5%,seed=1``. ``srtp_key`` is a file with the key of SRTP; that of an SDP file
+    is used without it.
     Raises ``ConfigError`` for an argument that cannot be used, ``TransportError`` when a port is taken or
     a file cannot be read.
     """
     opener = _opener(latency, conceal, impair)
-    return FrameStream(opener, _read(sources or (DEFAULT_SOURCE,), senders))
+    return FrameStream(opener, _read(sources or (DEFAULT_SOURCE,), senders, srtp_key))
 
 
 def open_pair(
@@ -47,6 +50,7 @@ def open_pair(
     conceal: bool = True,
     senders: Sequence[str] = (),
     impair: str | Impairment | None = None,
+    srtp_key: Text | None = None,
 ) -> PairStream:
     """Receive two cameras, and return an iterator of ``FramePair`` that is a context manager as well.
 
@@ -55,7 +59,7 @@ def open_pair(
     ``open``.
     Raises ``ConfigError`` for an argument that cannot be used, ``TransportError`` when a port is taken.
     """
-    found = _read((first, second), senders)
+    found = _read((first, second), senders, srtp_key)
     faults = [f"{source.label}: expected a live source" for source in found if source.capture is not None]
     if not faults and len(found) != 2:
         faults = [f"found {len(found)} streams in {first} and {second}, expected one in each"]
@@ -70,10 +74,11 @@ def _opener(latency: float, conceal: bool, impair: str | Impairment | None) -> O
     return Opener(latency, conceal, Impairment.parse(impair) if isinstance(impair, str) else impair)
 
 
-def _read(texts: Sequence[Text], senders: Sequence[str]) -> list[Source]:
+def _read(texts: Sequence[Text], senders: Sequence[str], srtp_key: Text | None) -> list[Source]:
     """Return the sources that are meant. Raises ``ConfigError``, ``TransportError``."""
     wrong = [text for text in texts if not isinstance(text, str | os.PathLike)]
     if wrong:
         raise ConfigError(*(f"source: found {text!r}, expected {EXPECTED}" for text in wrong))
     only = [senders] if isinstance(senders, str) else senders
-    return read_sources([os.fspath(text) for text in texts], only)
+    key = None if srtp_key is None else read_key(srtp_key)
+    return read_sources([os.fspath(text) for text in texts], only, key)

@@ -15,6 +15,7 @@ from ..sender.console import (
     add_end,
     add_impair,
     add_reports,
+    add_srtp_key,
     faults_of,
     positive_number,
     run,
@@ -84,6 +85,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
         default="on",
         help="fill lost parts of a picture from the one before, or drop such pictures (default: on)",
     )
+    add_srtp_key(parser, "show SRTP only, with the key in this file; that of a .sdp file needs no option")
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +145,8 @@ def _check(arguments: argparse.Namespace) -> str | None:
     """Return what is wrong with options that are right one by one."""
     if arguments.demo and arguments.source:
         return "argument --demo: not allowed with SOURCE, it has its own cameras"
+    if arguments.demo and arguments.srtp_key:
+        return "argument --srtp-key: not allowed with --demo, whose cameras have no key"
     if arguments.rotate is not None and arguments.record is None:
         return "argument --rotate: not allowed without --record FILE"
     return None

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import TransportError
+from ..net.keyfile import read_key
 from ..sender import memory
 from ..sender.console import DONE, FAULT, Mailbox, log_to_stderr, say_impairment
 from .demo import Demo
@@ -33,7 +34,8 @@ def view(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
     """Receive and show the sources, or the demo; return the exit code. Raises ``RtpJpegError``."""
     log_to_stderr(COMMAND, arguments.log_level)
     options = _options(arguments)
-    sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders)
+    key = read_key(arguments.srtp_key) if arguments.srtp_key else None
+    sources = read_sources(arguments.source or list(DEFAULT_SOURCES), arguments.senders, key)
     # Before a socket is open: what takes half a second would make the first pictures old.
     open_display = _prepare_display(options)
     if options.record is not None:

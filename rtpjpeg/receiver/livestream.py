@@ -74,8 +74,10 @@ class LiveStream(Stream):
             self._reports.start()
 
     def _take_report(self, data: bytes, peer: Address) -> None:
-        with self._guard:
-            self.session.receive(data, time.monotonic(), peer)
+        opened = self.secrecy.open_rtcp(data)
+        if opened is not None:
+            with self._guard:
+                self.session.receive(opened, time.monotonic(), peer)
 
     def _send_due(self, now: float, bye: bool = False) -> None:
         """Send the reports and requests that are due, or the last one."""
@@ -88,7 +90,7 @@ class LiveStream(Stream):
             if where == RTCP and isinstance(source, tuple):
                 where = source[0], self._reports.local_address[1]
             if isinstance(data, bytes) and isinstance(where, tuple):
-                self._reports.send(data, where)
+                self._reports.send(self.secrecy.protect_rtcp(data), where)
 
     @property
     def kernel_drops(self) -> int:

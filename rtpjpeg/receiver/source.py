@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ConfigError, TransportError
 from ..net.address import addresses_of
+from ..net.aescm import require_library
 from ..sdp import SessionDescription, parse_all
+from ..sdplines import SECURE
+from ..srtpkey import SrtpKey
 
 DEFAULT_SOURCES = ("rtp://:5000", "rtp://:5002")
 EXPECTED = "rtp://:PORT, rtp://GROUP:PORT, a .sdp file or a .pcap file"
@@ -34,6 +37,8 @@ class Source:
     """A capture file to read instead of a socket."""
     only: frozenset[str] = frozenset()
     """Addresses that may send; empty for all."""
+    key: SrtpKey | None = field(default=None, repr=False)
+    """The key of SRTP; None for plain RTP."""
 
     def accepts(self, peer: object) -> bool:
         """Return whether packets from this address may be used (RFC 4570 section 3)."""
@@ -45,23 +50,35 @@ class Source:
         return self.description is None or self.description.accepts(host)
 
 
-def read_sources(texts: list[str], senders: Sequence[str] = ()) -> list[Source]:
+def read_sources(texts: list[str], senders: Sequence[str] = (), key: SrtpKey | None = None) -> list[Source]:
     """Return the streams that the user's words mean; only ``senders``, names or addresses, may send them.
 
+    A ``key`` is for all of them and goes before what a description says.
     Raises ``ConfigError`` with one line for each word that means none, ``TransportError`` when a file
-    cannot be read.
+    cannot be read or a library is missing.
     """
     only = frozenset[str]().union(*map(addresses_of, senders))
     found: list[Source] = []
     faults: list[str] = []
     for text in texts:
         try:
-            found += _read(text)
+            found += [_with_key(source, key) for source in _read(text)]
         except ConfigError as error:
             faults += [f"{text}: {fault}" for fault in error.faults]
     if faults:
         raise ConfigError(*faults)
+    if any(source.key is not None for source in found):
+        require_library()
     return [replace(source, only=only) for source in found]
+
+
+def _with_key(source: Source, key: SrtpKey | None) -> Source:
+    """Return the source with the key that is given, else with that of its description."""
+    described = source.description
+    key = key or (described.crypto if described else None)
+    if key is None and described is not None and described.protocol in SECURE:
+        raise ConfigError(f"found {described.protocol} and no key, expected a=crypto, or --srtp-key FILE")
+    return replace(source, key=key)
 
 
 def _read(text: str) -> list[Source]:

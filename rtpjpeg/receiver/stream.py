@@ -13,10 +13,12 @@ from typing import Any
 from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged, SourceLeft
 from ..frame import Decoder, Frame
 from ..net.address import address_text
+from ..rtp import PAYLOAD_TYPE_JPEG
 from ..session import ReceiverSession
 from ..train import PacketTrain
 from .gate import Gate, more_text
 from .painter import Once, Painter
+from .secrecy import Secrecy
 from .source import Source
 
 CLEARLY = 5e-6
@@ -71,6 +73,8 @@ class Stream:
         self._first_octets = 0
         self._last_octets = 0
         self._gate = Gate()
+        described = source.description
+        self.secrecy = Secrecy(source.key, described.payload_type if described else PAYLOAD_TYPE_JPEG)
 
     @property
     def label(self) -> str:
@@ -111,8 +115,11 @@ class Stream:
         tap = self.tap  # Another thread may take it away.
         if tap is not None:
             tap(train, self._order_time(now), peer)
-        self.session.receive(train, now, peer, more)
+        self.session.receive(self.secrecy.open(train), now, peer, more)
         self._handle_events(now)
+        notice = self.secrecy.notice(now, self.frames_received)
+        if notice:
+            _log.warning("%s: %s", self.source.label, notice)
 
     def handle_timer(self, now: float) -> None:
         """Let the session do what is due at ``now``."""
@@ -201,9 +208,9 @@ class Stream:
             "height": frame.height if frame else None,
             "packets_received": counted.packets_received,
             "packets_lost": counted.packets_lost,
-            "packets_duplicated": counted.packets_duplicated,
+            "packets_duplicated": counted.packets_duplicated + self.secrecy.repeated,
             "packets_reordered": counted.packets_reordered,
-            "packets_rejected": counted.packets_rejected,
+            "packets_rejected": counted.packets_rejected + self.secrecy.rejected,
             "packets_recovered": counted.packets_recovered,
             "reports_received": self.session.control.reports_received,
             "kernel_drops": self.kernel_drops,

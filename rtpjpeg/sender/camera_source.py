@@ -55,4 +55,4 @@ class CameraSource:
 
 def packet_room(config: CameraConfig) -> PacketRoom | None:
     """Return what restart intervals are to fit; None for pictures without."""
-    return PacketRoom(scan_room(config.mtu), config.fill) if config.profile == "resilient" else None
+    return PacketRoom(scan_room(config.clear_mtu), config.fill) if config.profile == "resilient" else None

@@ -15,6 +15,7 @@ from .console import (
     add_end,
     add_impair,
     add_reports,
+    add_srtp_key,
     positive_integer,
     positive_number,
     run,
@@ -99,6 +100,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         help="resilient: restart markers, so that each packet can be shown alone; compatible: plain packets,"
         " which MediaMTX and go2rtc need (default: resilient)",
     )
+    add_srtp_key(parser, "send SRTP, encrypted and signed with the key in this file")
 
 
 def _add_lists(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from ..layers import FILE_VARIABLE
 from ..overrides import command_line_overrides
 from . import memory
 from .console import DONE, Mailbox, hangups_to, log_to_stderr, say_impairment
+from .keys import protectors
 from .listing import list_cameras
 from .manager import Manager
 from .stream import Limits
@@ -39,6 +40,7 @@ def send(arguments: argparse.Namespace, mailbox: Mailbox) -> int:
         print(config.dump(), end="")
         return DONE
     if arguments.check_config:
+        protectors(config.cameras)
         print(
             f"the configuration is right: {' and '.join(camera.name for camera in config.cameras)} would run"
         )
@@ -57,6 +59,7 @@ def configure(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
         fps=arguments.fps,
         quality=arguments.quality,
         profile=arguments.profile,
+        srtp_key=arguments.srtp_key,
         only=arguments.only or (),
         has_file=text is not None,
     )

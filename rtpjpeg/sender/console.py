@@ -97,6 +97,16 @@ def add_impair(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_srtp_key(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option of all commands that names the file with the key of SRTP."""
+    parser.add_argument(
+        "--srtp-key",
+        metavar="FILE",
+        help=f"{what} (needs rtpjpeg[srtp]). FILE holds one line, 30 bytes of Base64 or what stands behind"
+        " a=crypto, and only its owner may read it: openssl rand -base64 30 > FILE; chmod 600 FILE",
+    )
+
+
 def add_end(parser: argparse.ArgumentParser) -> None:
     """Add the options of all commands that say when a command ends."""
     end = parser.add_mutually_exclusive_group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,17 +23,30 @@ def write_descriptions(streams: Sequence[CameraStream], hops: Mapping[str, int |
     """
     for index, stream in enumerate(streams):
         target = path.with_stem(f"{path.stem}-{stream.name}") if index else path
-        text = describe(stream, hops[stream.name]).serialize()
+        described = describe(stream, hops[stream.name])
+        secret = described.crypto is not None
         try:
-            target.write_text(text, encoding="ascii", newline="")
+            _write(target, described.serialize(), secret)
         except OSError as error:
             raise TransportError(f"{target} cannot be written: {error.strerror}") from None
-        _log.info("%s: described in %s", stream.name, target)
+        warning = ", which holds the key: nobody but its owner may read it" if secret else ""
+        _log.info("%s: described in %s%s", stream.name, target, warning)
+
+
+def _write(path: Path, text: str, secret: bool) -> None:
+    """Write a description; one with a key for its owner alone, also where the file was there."""
+    mode = 0o600 if secret else 0o666
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags & ~os.O_TRUNC, mode)) as file:
+        if secret:
+            os.fchmod(file.fileno(), mode)
+        file.truncate()
+        file.write(text.encode("ascii"))
 
 
 def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription:
     """Return the session description of a stream, for its first destination; ``ttl`` is that of a group."""
     sender, width, height, fps = stream.outlets.senders[0], *stream.format
+    protector = stream.outlets.protector
     return SessionDescription(
         address=sender.destination.ip,
         port=sender.destination.port,
@@ -46,4 +60,6 @@ def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription
         extmap=tuple((number, name) for name, number in EXTENSION_IDS.items())
         if stream.session.tells_capture_times
         else (),
+        protocol="RTP/AVP" if protector is None else "RTP/SAVP",
+        crypto=None if protector is None else protector.key,
     )

@@ -15,9 +15,11 @@ from ..errors import CaptureError, ConfigError, TransportError
 from ..net.address import address_text
 from ..net.impaired import Sender
 from ..net.impairment import Impairment
+from ..net.srtp import Protector
 from .adaptation import Adaptation
 from .console import DONE, FAULT, MISSING, Mailbox
 from .description import write_descriptions
+from .keys import protectors
 from .opening import Attempt, Opener, make_stream
 from .report import Report
 from .service import Heartbeat, Notifier
@@ -65,6 +67,7 @@ class Manager:
 
     def open(self) -> bool:
         """Open all sockets, then all cameras at the same time; False when a signal came before they were."""
+        keys = protectors(self.cameras)
         senders = [self._opener.senders(config) for config in self.cameras]
         opened = partial(self.mailbox.put, Mailbox.OPENED)
         attempts = [Attempt(config, opened) for config in self.cameras]
@@ -75,7 +78,7 @@ class Manager:
             name, turn = attempt.source.config.name, number / len(self.cameras) / 2
             ended = partial(self.mailbox.put, name)
             try:
-                self.streams.append(self._stream(attempt, found, ended, turn))
+                self.streams.append(self._stream(attempt, found, ended, turn, keys.get(name)))
             except CaptureError as error:
                 _log.error("%s: %s", name, error)
         if not any(_is_open(stream) for stream in self.streams):
@@ -83,12 +86,17 @@ class Manager:
         return True
 
     def _stream(
-        self, attempt: Attempt, senders: Sequence[Sender], ended: Callable[[], object], turn: float
+        self,
+        attempt: Attempt,
+        senders: Sequence[Sender],
+        ended: Callable[[], object],
+        turn: float,
+        protector: Protector | None,
     ) -> CameraStream:
         """Return the stream of a camera; all that are adaptive share one budget."""
         adaptive = attempt.source.config.adaptive and not attempt.source.is_file
         adaptation = self._adaptation if adaptive else None
-        return make_stream(attempt, senders, self._limits, ended, turn, adaptation)
+        return make_stream(attempt, senders, self._limits, ended, turn, adaptation, protector)
 
     def _await(self, attempts: Sequence[Attempt]) -> bool:
         """Wait until all cameras are open or have failed; False when a signal ends that."""

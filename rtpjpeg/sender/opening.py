@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,7 @@ from ..errors import CaptureError
 from ..net.impaired import ImpairedSender, Sender
 from ..net.impairment import Impairment
 from ..net.link import Link
+from ..net.srtp import Protector
 from ..net.udp import UdpSender
 from ..sending import random_cname
 from ..session import SenderSession
@@ -122,6 +124,7 @@ def make_stream(
     ended: Callable[[], object],
     turn: float,
     adaptation: Adaptation | None = None,
+    protector: Protector | None = None,
 ) -> CameraStream:
     """Return the stream of a camera; a live one that cannot be opened has a failure in its supervisor.
 
@@ -138,7 +141,7 @@ def make_stream(
     stream = CameraStream(
         source,
         camera,
-        make_session(config, lambda peer: stream.reporter.accepts(peer)),
+        make_session(config, lambda peer: stream.reporter.accepts(peer), protector is not None),
         senders,
         Pacer(interval, config.pacing) if interval else None,
         ended,
@@ -146,6 +149,7 @@ def make_stream(
         # Cameras that take turns do not fight for processor and network at the same moment.
         delay=interval * turn,
         adaptation=adaptation,
+        protector=protector,
     )
     if fault is not None and stream.supervisor is not None:
         stream.supervisor.fail(fault)
@@ -154,11 +158,15 @@ def make_stream(
     return stream
 
 
-def make_session(config: CameraConfig, accepts: Callable[[object], bool]) -> SenderSession:
+def make_session(
+    config: CameraConfig, accepts: Callable[[object], bool], secret: bool = False
+) -> SenderSession:
     """Return the session of a camera; all cameras of this process have one CNAME (RFC 7022 section 4.1)."""
     return SenderSession(
-        mtu=config.mtu,
+        mtu=config.clear_mtu,
         ssrc=config.ssrc,
+        # Below 2^15, so that no receiver of SRTP takes a late first packet for one of a round to come.
+        sequence_number=secrets.randbits(15) if secret else None,
         profile=config.profile,
         fill=config.fill,
         rtcp=True,
@@ -172,4 +180,6 @@ def _say_plan(stream: CameraStream) -> None:
     (width, height, fps), source = stream.format, stream.source.config.source
     rate = f"{fps:g} frames a second" if fps else "as fast as it goes"
     places = ", ".join(str(sender.destination) for sender in stream.outlets.senders)
-    _log.info("%s: %s, %dx%d, %s, to %s", stream.name, source, width, height, rate, places)
+    # GStreamer decrypts only what it was told the SSRC of.
+    kind = "" if stream.outlets.protector is None else f", encrypted, SSRC {stream.session.ssrc}"
+    _log.info("%s: %s, %dx%d, %s, to %s%s", stream.name, source, width, height, rate, places, kind)

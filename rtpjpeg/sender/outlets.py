@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..net.impaired import Sender
+from ..net.srtp import Protector, Unprotector
 from ..train import PacketTrain
 
 COUNTED = ("packets_sent", "bytes_sent", "send_errors")
@@ -14,15 +15,24 @@ COUNTED = ("packets_sent", "bytes_sent", "send_errors")
 
 
 class Outlets:
-    """Sends every train to all destinations; one thread sends, another may replace the sockets."""
+    """Sends every train to all destinations; one thread sends, another may replace the sockets.
 
-    def __init__(self, senders: Sequence[Sender]) -> None:
+    With a ``protector`` packets are encrypted, once for all destinations.
+    """
+
+    def __init__(self, senders: Sequence[Sender], protector: Protector | None = None) -> None:
         self.senders = senders
+        self.protector = protector
+        """Encrypts RTCP too; None without a key."""
+        self.unprotector = None if protector is None else Unprotector(protector.key)
+        """Decrypts the RTCP that comes back."""
         self._lock = threading.Lock()
         self._before: Counter[str] = Counter()
 
     def send(self, train: PacketTrain) -> None:
         """Send a train to each destination."""
+        if self.protector is not None:
+            train = self.protector.protect(train)
         with self._lock:
             for sender in self.senders:
                 sender.send(train)
@@ -44,9 +54,17 @@ class Outlets:
 
     @property
     def path_mtu(self) -> int | None:
-        """Largest IP packet in bytes that every route takes, once packets were too large for one."""
+        """Largest IP packet in bytes that every route takes, once packets were too large for one.
+
+        What encryption adds to a packet is taken off.
+        """
         known = [sender.path_mtu for sender in self.senders if sender.path_mtu is not None]
-        return min(known, default=None)
+        return min(known) - self.overhead if known else None
+
+    @property
+    def overhead(self) -> int:
+        """Bytes that encryption adds to a packet."""
+        return 0 if self.protector is None else self.protector.key.tag_size
 
     def take_notices(self) -> list[str]:
         """Return what the sockets have to say, each sentence once."""

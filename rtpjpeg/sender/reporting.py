@@ -86,8 +86,11 @@ class Reporter:
     # The thread of the socket.
 
     def _take(self, data: bytes, source: Address) -> None:
-        with self._guard:
-            self._session.receive(data, time.monotonic(), source)
+        opener = self._outlets.unprotector
+        opened = data if opener is None else opener.unprotect_rtcp(data)
+        if opened is not None:
+            with self._guard:
+                self._session.receive(opened, time.monotonic(), source)
 
     def _tick(self) -> float:
         """Do what is due, and return the seconds until something is again."""
@@ -124,6 +127,8 @@ class Reporter:
         if isinstance(data, PacketTrain):
             self._outlets.send(data)
         elif self._socket is not None:
+            protector = self._outlets.protector
+            data = data if protector is None else protector.protect_rtcp(data)
             for sender in self._outlets.senders:
                 self._socket.send(data, _beside(sender))
 

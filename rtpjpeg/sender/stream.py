@@ -21,6 +21,7 @@ from ..config import CameraConfig
 from ..errors import UnsupportedJpegError
 from ..frame import Frame
 from ..net.impaired import Sender
+from ..net.srtp import Protector
 from ..session import SenderSession
 from ..train import PacketTrain
 from .adaptation import Adaptation, Decision
@@ -55,9 +56,8 @@ class Limits:
 class CameraStream:
     """Sends one camera to its destinations; ``ended`` is called in its thread when it is over.
 
-    ``camera`` is open, or None for a live one that could not be opened yet. ``pacer`` is None where nothing
-    shall be held back. The first picture is asked for ``delay`` seconds after the start. ``fault`` says
-    why a stream ended before its time.
+    ``camera`` is open, or None for a live one that is not open yet. ``pacer`` None holds back nothing.
+    The first picture is asked for after ``delay`` seconds. ``fault`` says why it ended before its time.
     """
 
     def __init__(
@@ -71,11 +71,12 @@ class CameraStream:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         delay: float = 0.0,
         adaptation: Adaptation | None = None,
+        protector: Protector | None = None,
     ) -> None:
         self.source = source
         self.name = source.config.name
         self.session = session
-        self.outlets = Outlets(senders)
+        self.outlets = Outlets(senders, protector)
         self.fault: str | None = None
         self.frames_captured = 0
         self.frames_dropped = 0
@@ -291,8 +292,6 @@ class CameraStream:
         if mtu is not None and mtu < self.session.mtu:
             self.session.mtu = mtu
         self._voice.tell(self.outlets.take_notices())
-
-    # What the network carries.
 
     def _adapt(self, decision: Decision) -> None:
         """Send as the network allows from the next picture on."""

@@ -15,7 +15,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -172,10 +172,11 @@ def _is_idle(states: dict[int, SocketState], delivery: Delivery) -> bool:
     return state is not None and state.queued == 0
 
 
-def say_bye(ssrc: int, port: int) -> None:
+def say_bye(ssrc: int, port: int, protect: Callable[[bytes], bytes] = bytes) -> None:
     """Send an empty receiver report and a BYE to an RTCP port (RFC 3550 sections 6.4.2 and 6.6)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(struct.pack("!BBHIBBHI", 0x80, 201, 1, ssrc, 0x81, 203, 1, ssrc), ("127.0.0.1", port))
+        bye = struct.pack("!BBHIBBHI", 0x80, 201, 1, ssrc, 0x81, 203, 1, ssrc)
+        sender.sendto(protect(bye), ("127.0.0.1", port))
 
 
 def _type_and_q(packet: bytes) -> tuple[int, int]:

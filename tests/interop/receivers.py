@@ -92,7 +92,7 @@ def _write_sdp(place: Place) -> Path:
     return path
 
 
-def _compare_jpegs(sent: bytes, got: bytes, place: Place) -> str:
+def compare_jpegs(sent: bytes, got: bytes, place: Place) -> str:
     """Return what differs between two JPEGs inside the true size, empty if no pixel does."""
     width, height = place.width, place.height
     rounded = bool(width % 8 or height % 8)
@@ -123,7 +123,7 @@ def _gstreamer_receiver(buffer: str) -> Receiver:
     return Receiver(
         require=partial(need_gstreamer, "udpsrc", "rtpjitterbuffer", "rtpjpegdepay", "multifilesink"),
         command=partial(_gstreamer, buffer),
-        compare=_compare_jpegs,
+        compare=compare_jpegs,
         ends_by_bye=False,
     )
 
@@ -135,12 +135,12 @@ RECEIVERS = {
     "ffmpeg5": Receiver(
         require=partial(need, "ffmpeg"),
         command=partial(_ffmpeg, partial(need, "ffmpeg")),
-        compare=_compare_jpegs,
+        compare=compare_jpegs,
     ),
     "ffmpeg9": Receiver(
         require=newest_ffmpeg,
         command=partial(_ffmpeg, newest_ffmpeg),
-        compare=_compare_jpegs,
+        compare=compare_jpegs,
     ),
     "pyav": Receiver(
         require=partial(need_module, "av"),

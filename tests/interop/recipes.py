@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import rtpjpeg
@@ -102,6 +102,17 @@ RECIPES = {
         python="/usr/bin/python3",
     ),
 }
+
+HEADLESS = "--headless --frames 10 --json"
+SECRET_RECIPES = {
+    "view-srtp": Recipe(lambda: None, [("srtp.key", f"srtp.key {HEADLESS}")], figure),
+    "view-srtp-sdp": Recipe(lambda: None, [("camera.sdp", f"camera.sdp {HEADLESS}")], figure),
+    "ffplay-srtp": RECIPES["ffplay"],
+    "gstreamer-srtp": replace(
+        RECIPES["gstreamer"], require=lambda: need_gstreamer("srtpdec", "rtpjitterbuffer", "rtpjpegdepay")
+    ),
+}
+"""Those that need the key, and a sender that has it."""
 
 
 def fitted(name: str, port: int, edits: Edits = ()) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from interop.kernel import bound, free_port_pairs, wait_until
 from interop.recipes import (
     PATIENCE,
     RECIPES,
+    SECRET_RECIPES,
     blocks,
     command,
     figure,
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.interop
 FRAMES = 5
 SYNTHETIC = [("--source auto", "--source synthetic")]
 SENDERS = {"send", "send-mediamtx", "from-gstreamer", "from-ffmpeg"}
+SECRET_SENDERS = {"key", "send-srtp", "from-gstreamer-srtp", "from-ffmpeg-srtp"}
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def said(folder: Path, log: str) -> str:
 
 
 def test_every_recipe_is_run() -> None:
-    assert set(blocks()) == {*RECIPES, *SENDERS, "mediamtx"}
+    assert set(blocks()) == {*RECIPES, *SENDERS, *SECRET_RECIPES, *SECRET_SENDERS, "mediamtx"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -74,6 +78,42 @@ def test_we_show_what_a_program_sends(name: str, folder: Path, port: int) -> Non
     else:
         need_gstreamer("videotestsrc", "jpegenc", "rtpjpegpay", "udpsink")
     with running(command("view", port, RECIPES["view"]), folder, "log") as process:
+        assert wait_until(lambda: bound([port]), PATIENCE), said(folder, "log")
+        with running(["sh", "-c", fitted(name, port)], folder, "sender"):
+            assert shown(process, figure, folder, "log", FRAMES) >= FRAMES, said(folder, "sender")
+
+
+@pytest.fixture
+def key(folder: Path) -> None:
+    """The folder holds a key, made as the page says."""
+    need_module("cryptography")
+    need("openssl")
+    subprocess.run(["sh", "-c", blocks()["key"][1]], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize("name", SECRET_RECIPES)
+def test_a_program_shows_what_we_encrypt(name: str, folder: Path, port: int, key: None) -> None:
+    recipe = SECRET_RECIPES[name]
+    recipe.require()
+    with running(["sh", "-c", fitted("send-srtp", port, SYNTHETIC)], folder, "sender") as sender:
+        described = wait_until((folder / "camera.sdp").exists, PATIENCE)
+        assert described and sender.poll() is None, said(folder, "sender")
+        found = re.search(r"SSRC (\d+)", said(folder, "sender"))
+        assert found, said(folder, "sender")
+        if "gstreamer" in name:
+            recipe = replace(recipe, edits=[*recipe.edits, ("3275132548", found[1])])
+        with running(command(name, port, recipe), folder, "log") as process:
+            assert shown(process, recipe.count, folder, "log", FRAMES) >= FRAMES, said(folder, "log")
+
+
+@pytest.mark.parametrize("name", ["from-gstreamer-srtp", "from-ffmpeg-srtp"])
+def test_we_show_what_a_program_encrypts(name: str, folder: Path, port: int, key: None) -> None:
+    if name == "from-ffmpeg-srtp":
+        need("ffmpeg")
+    else:
+        need_gstreamer("videotestsrc", "jpegenc", "rtpjpegpay", "srtpenc", "udpsink")
+    view = command("view-srtp", port, SECRET_RECIPES["view-srtp"])
+    with running(view, folder, "log") as process:
         assert wait_until(lambda: bound([port]), PATIENCE), said(folder, "log")
         with running(["sh", "-c", fitted(name, port)], folder, "sender"):
             assert shown(process, figure, folder, "log", FRAMES) >= FRAMES, said(folder, "sender")
