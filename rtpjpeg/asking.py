@@ -61,6 +61,11 @@ class Asker:
         """Seconds that a hole may last, so that the answer to a second request can come."""
         return min(2 * self.retry_time + self.round_trip, LONGEST_PATIENCE)
 
+    @property
+    def remembered(self) -> int:
+        """Packets that were asked for and have not come."""
+        return len(self._asked)
+
     def came(self, numbers: Iterable[int], now: float) -> int:
         """Take note of packets that came; return how many of them had been asked for."""
         if not self._asked:

@@ -88,8 +88,7 @@ class ReceiverControl:
 
     def heard(self, octets: int, now: float) -> None:
         """Take note of packets of the stream; ``octets`` are all that came of it so far."""
-        if self._reception is None:
-            return
+        assert self._reception is not None, "packets are of a stream that was taken"
         self.participant.heard_rtp(self._reception.ssrc, now)
         self._budget = min(self._budget + REQUESTS * (octets - self._octets), SAVED)
         self._octets = octets

@@ -27,7 +27,7 @@ FIRST_BANDWIDTH = 5e6
 """Bits a second that a stream is taken to have before its first second is over."""
 RATE_SECONDS = 1.0
 MOST_CONFLICTS = 16
-"""Addresses remembered that have sent our own SSRC."""
+"""Addresses remembered that have sent our own SSRC, and how often the stream takes another one for that."""
 MOST_EVENTS = 64
 MOST_RESENDS = 1024
 """What waits for a shell that does not ask."""
@@ -105,9 +105,10 @@ class SenderControl:
         return False
 
     def _collide(self, source: object) -> bool:
-        """Remember an address that has our SSRC (section 8.2); True where it is the first such packet."""
-        if len(self._conflicts) < MOST_CONFLICTS:
-            self._conflicts.add(source)
+        """Remember an address that has our SSRC (section 8.2); False where too many have had it already."""
+        if len(self._conflicts) >= MOST_CONFLICTS:
+            return False
+        self._conflicts.add(source)
         return True
 
     def renew(self, ssrc: int, now: float) -> None:

@@ -80,15 +80,18 @@ def test_lost_packets_are_asked_for_and_come_in_time(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("back", "most"), [(0.0, 0.020), (0.05, 0.030)])
-def test_asking_makes_pictures_little_later(seed: int, back: float, most: float) -> None:
-    def late(track: Track) -> list[float]:
-        return sorted(now - track.sent_at[frame.timestamp] for now, frame in track.frames)
+def test_asking_makes_pictures_little_later(back: float, most: float, seed: int) -> None:
+    """Of three runs together, 99 frames in 100 are so little later than without loss."""
 
-    clean, lossy = Track(seed), Track(seed, loss=0.05, loss_back=back)
-    for track in (clean, lossy):
-        track.run(pictures(), 600)
-    p99 = [found[int(0.99 * len(found))] for found in map(late, (clean, lossy))]
-    assert p99[1] - p99[0] <= most
+    def p99(loss: float) -> float:
+        late: list[float] = []
+        for number in range(3):
+            track = Track(seed + number, loss=loss, loss_back=back if loss else 0.0)
+            track.run(pictures(), 400)
+            late += [now - track.sent_at[frame.timestamp] for now, frame in track.frames]
+        return sorted(late)[int(0.99 * len(late))]
+
+    assert p99(0.05) - p99(0.0) <= most
 
 
 def test_a_sender_that_does_not_answer_is_left_alone(seed: int) -> None:
@@ -264,8 +267,11 @@ def test_counts_of_reports_begin_anew_with_another_ssrc(seed: int) -> None:
 def test_a_report_says_one_instant_and_counts_payload(seed: int) -> None:
     track = Track(seed)
     track.run(pictures(), 90)
-    track.sender.handle_timer(track.sender.next_timer() or 0.0)
-    ((final, _),) = track.sender.datagrams_to_send(track.now)
+    due: list[tuple[object, object]] = []
+    while not due:
+        track.sender.handle_timer(track.sender.next_timer() or 0.0)
+        due += track.sender.datagrams_to_send(track.now)
+    ((final, _),) = due
     for now, who, data in track.reports:
         report = parse_compound(data)[0]
         if who == "sender" and isinstance(report, SenderReport):
@@ -351,3 +357,69 @@ def test_a_report_without_names_is_read(seed: int) -> None:
     track.receiver.handle_timer(track.now)
     before = track.receiver.control.reports_received
     assert before > 0 and track.receiver.control.rejected == 0
+
+
+def test_reports_that_come_before_their_stream_are_kept_and_few_of_them(seed: int) -> None:
+    track = Track(seed)
+    for port in range(9):
+        track.receiver.receive(serialize_compound([ReceiverReport(1)]), track.now, ("203.0.113.9", port))
+    assert track.receiver.control.rejected == 5
+    track.run(pictures(), 60)
+    assert track.receiver.control.rejected == 9 and track.receiver.control.reports_received > 0
+
+
+def test_a_collision_from_everywhere_changes_the_ssrc_a_few_times_only(seed: int) -> None:
+    track, seen = started(seed), set()
+    for port in range(1, 200):
+        seen.add(track.sender.ssrc)
+        forged = serialize_compound([Bye((track.sender.ssrc,))])
+        track.sender.receive(forged, track.now, ("192.0.2.7", port))
+    assert len(seen) == 17
+
+
+def test_a_collision_before_the_first_report_needs_no_goodbye() -> None:
+    sender = SenderSession(rtcp=True, retransmit=False)
+    before = sender.ssrc
+    sender.receive(serialize_compound([ReceiverReport(before)]), 0.0, SCREEN_RTCP)
+    assert sender.ssrc != before and sender.datagrams_to_send(0.0) == []
+
+
+def test_a_new_ssrc_is_looked_up_among_those_that_are_known(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = started(seed)
+    known = ReceiverReport(0x77)
+    track.sender.receive(serialize_compound([known]), track.now, SCREEN_RTCP)
+    drawn = iter((0x77, track.sender.ssrc, 0x99))
+    monkeypatch.setattr("rtpjpeg.sending.secrets.randbits", lambda bits: next(drawn))
+    track.sender.receive(serialize_compound([ReceiverReport(track.sender.ssrc)]), track.now, ("192.0.2.7", 1))
+    assert track.sender.ssrc == 0x99
+
+
+def test_reports_about_others_are_no_news(seed: int) -> None:
+    sender = SenderSession(rtcp=True)
+    other = ReportBlock(sender.ssrc ^ 1, 10, 0, 0, 0, 0, 0)
+    sender.receive(serialize_compound([ReceiverReport(5, (other,)), SourceDescription(())]), 1.0, SCREEN_RTCP)
+    assert sender.next_event() is None and sender.control.rejected == 0
+
+
+def test_without_a_wall_clock_no_round_trip_is_told(seed: int) -> None:
+    sender = SenderSession(rtcp=True)
+    sender.send_frame(PICTURES[0], 1.0, 1.0)
+    block = ReportBlock(sender.ssrc, 0, 0, 5, 0, 7, 9)
+    sender.receive(serialize_compound([ReceiverReport(5, (block,))]), 1.0, SCREEN_RTCP)
+    event = sender.next_event()
+    assert isinstance(event, ReportReceived) and event.round_trip is None
+    sender.handle_timer(sender.next_timer() or 0.0)
+    ((data, _),) = sender.datagrams_to_send(1.0)
+    assert isinstance(parse_compound(data)[0], ReceiverReport)  # type: ignore[arg-type]
+
+
+def test_a_report_about_another_sender_tells_no_time(seed: int) -> None:
+    track = started(seed)
+    before = track.receiver.control.reports_received
+    other = [SenderReport(track.sender.ssrc ^ 1, 5 << 32, 0, 0, 0), Bye((track.sender.ssrc ^ 1,))]
+    track.receiver.receive(serialize_compound(other), track.now, CAMERA_RTCP)
+    track.receiver.receive(SenderReport(track.sender.ssrc, 0, 0, 0, 0).serialize(), track.now, CAMERA_RTCP)
+    assert track.receiver.control.reports_received == before + 1 and track.receiver.next_event() is None
+    assert track.receiver.control.ask_at([], None, 1e9) is None

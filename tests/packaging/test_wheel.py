@@ -20,6 +20,7 @@ import virtualenv
 from peers import need
 
 TREE = Path(__file__).resolve().parents[2]
+DATA = {"rtpjpeg/py.typed", "rtpjpeg/inspector/rules.toml", "rtpjpeg/inspector/verdicts.toml"}
 COMMANDS = ("rtpjpeg-send", "rtpjpeg-view", "rtpjpeg-inspect")
 # Not worth more than a look: argparse-manpage writes long lines and escapes the date.
 MANDOC_ALLOWS = ("STYLE: input text line longer than 80 bytes", "cannot parse date, using it verbatim")
@@ -64,7 +65,7 @@ def test_the_wheel_holds_every_module_and_nothing_that_is_gone(built: Path) -> N
     modules = {path.relative_to(TREE).as_posix() for path in (TREE / "rtpjpeg").rglob("*.py")}
     for wheel in (next(built.glob("*.whl")), next((built / "from-tree").glob("*.whl"))):
         inside = {name for name in ZipFile(wheel).namelist() if name.startswith("rtpjpeg/")}
-        assert inside == modules | {"rtpjpeg/py.typed", "rtpjpeg/inspector/rules.toml"}
+        assert inside == modules | DATA
 
 
 def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:

@@ -1,0 +1,59 @@
+"""What is asked for again, and when; what is remembered of it is bounded."""
+
+from __future__ import annotations
+
+from rtpjpeg.asking import AGAIN, DEAF, DEAF_SECONDS, MOST, Asker
+
+NEVER = float("inf")
+
+
+def test_a_hole_is_asked_for_at_once_and_again_after_ten_milliseconds() -> None:
+    asker = Asker()
+    assert asker.due([5]) == float("-inf") and asker.due([]) is None
+    assert asker.want([5, 6], 1.0, NEVER) == [5, 6]
+    assert asker.want([5, 6], 1.0 + AGAIN / 2, NEVER) == []
+    assert asker.due([5, 6]) == 1.0 + AGAIN
+    assert asker.want([5, 6], 1.0 + AGAIN, NEVER) == [5, 6]
+    assert asker.asked == 4
+
+
+def test_nothing_is_asked_for_that_comes_too_late() -> None:
+    asker = Asker()
+    assert asker.want([5], 1.0, 1.0 + asker.round_trip / 2) == []
+    assert asker.want([5], 1.0, 1.0 + asker.round_trip * 2) == [5]
+
+
+def test_the_round_trip_is_learned_from_packets_that_were_asked_for_once() -> None:
+    asker = Asker()
+    for number in range(60):
+        asker.want([number], float(number), NEVER)
+        assert asker.came([number, number + 500], number + 0.030) == 1
+    assert abs(asker.round_trip - 0.030) < 0.001 and asker.recovered == 60 and asker.answers
+    before = asker.round_trip
+    asker.want([100], 100.0, NEVER)
+    asker.want([100], 100.2, NEVER)
+    assert asker.came([100], 100.4) == 1 and asker.round_trip == before
+
+
+def test_a_sender_that_never_answers_is_left_alone_for_a_while() -> None:
+    asker = Asker()
+    for number in range(DEAF + 1):
+        asker.want([number], 1.0, NEVER)
+    assert asker.want([500], 1.1, NEVER) == [] and not asker.answers
+    assert asker.due([500]) == 1.0 + DEAF_SECONDS
+    assert asker.want([500], 1.0 + DEAF_SECONDS, NEVER) == [500]
+
+
+def test_the_end_of_a_frame_is_forgotten_when_the_next_one_begins() -> None:
+    asker = Asker()
+    assert asker.want([7, 8], 1.0, NEVER, tail=True) == [7, 8]
+    asker.forget_tail()
+    assert asker.came([7, 8], 1.01) == 0 and asker.recovered == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    asker = Asker()
+    for begin in range(0, 5000, MOST):
+        assert len(asker.want(range(begin, begin + 2 * MOST), begin / 10, NEVER)) <= MOST
+        asker.came([begin], begin / 10 + 0.001)
+    assert asker.remembered <= 2 * MOST
