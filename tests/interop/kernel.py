@@ -6,6 +6,7 @@ fault of its or ours. So we look: ``/proc/net/udp`` lists every socket's port, q
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import time
@@ -37,11 +38,17 @@ def sockets() -> dict[int, SocketState]:
 
 
 def free_port_pairs(count: int) -> list[int]:
-    """Return even ports whose odd neighbour is free too: RTP and RTCP of one receiver each."""
+    """Return even ports whose odd neighbour is free too: RTP and RTCP of one receiver each.
+
+    A port is let go before its receiver takes it, so each process of a test run has ports of its own.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = PORTS[worker::workers]
     held: list[socket.socket] = []
     pairs: list[int] = []
     try:
-        for port in random.sample(PORTS, len(PORTS)):
+        for port in random.sample(mine, len(mine)):
             if len(pairs) == count:
                 return pairs
             if _hold(port, held) and _hold(port + 1, held):
