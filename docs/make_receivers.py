@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from pages import ROOT, main, write_or_check
+
 PAGE = Path("docs/receivers.md")
 FOLDER = Path("rtpjpeg/inspector")
 RECEIVERS = ("GStreamer", "FFmpeg", "VLC", "MediaMTX", "go2rtc")
@@ -73,18 +74,10 @@ def _cell(text: str) -> str:
     return why if plays in ("yes", "") else f"**{plays}**: {why}"
 
 
-def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["--check"]):
-        print("usage: make_receivers.py [--check]", file=sys.stderr)
-        return 2
-    page, target = write_page(), ROOT / PAGE
-    if not arguments:
-        target.write_text(page, "utf-8")
-    elif not target.exists() or target.read_text("utf-8") != page:
-        print(f"{PAGE} is out of date: run python docs/make_receivers.py", file=sys.stderr)
-        return 1
-    return 0
+def run(root: Path, check: bool) -> list[str]:
+    """Make or check the page below ``root``; return one sentence for each fault."""
+    return write_or_check(root / PAGE, write_page(), check, "make_receivers.py")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(run, "make_receivers.py"))

@@ -15,7 +15,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from pages import main, table_row, write_or_check
+
 PAGE = Path("docs/inspect.md")
 RULES = Path("rtpjpeg/inspector/rules.toml")
 BEGIN = "<!-- rules: made by docs/make_rules.py, do not edit -->"
@@ -33,18 +34,14 @@ def write_table(rules: dict[str, dict[str, str]]) -> str:
     lines: list[str] = []
     for letter, title in SECTIONS.items():
         chosen = {name: rule for name, rule in rules.items() if name[0] == letter}
-        lines += [f"### {title}", "", _row(*COLUMNS), "|---" * len(COLUMNS) + "|"]
+        lines += [f"### {title}", "", table_row(*COLUMNS), "|---" * len(COLUMNS) + "|"]
         lines += [_rule_row(name, rule) for name, rule in chosen.items()]
         lines += [""]
     return "\n".join(lines)
 
 
 def _rule_row(name: str, rule: dict[str, str]) -> str:
-    return _row(name, rule["severity"], rule["name"], rule["expected"], rule["hint"], rule["rfc"])
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return table_row(name, rule["severity"], rule["name"], rule["expected"], rule["hint"], rule["rfc"])
 
 
 def run(root: Path, check: bool) -> list[str]:
@@ -57,22 +54,8 @@ def run(root: Path, check: bool) -> list[str]:
     if not begin or not end:
         return [*faults, f"{PAGE} has no place for the rules: {BEGIN} and {END}"]
     page = f"{before}{BEGIN}\n\n{write_table(rules)}\n{END}{after}"
-    if not check:
-        (root / PAGE).write_text(page, "utf-8")
-    elif page != text:
-        faults.append(f"{PAGE} is out of date: run python docs/make_rules.py")
-    return faults
-
-
-def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["--check"]):
-        print("usage: make_rules.py [--check]", file=sys.stderr)
-        return 2
-    faults = run(ROOT, bool(arguments))
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return 1 if faults else 0
+    return faults + write_or_check(root / PAGE, page, check, "make_rules.py")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(run, "make_rules.py"))

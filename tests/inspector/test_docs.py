@@ -27,7 +27,7 @@ def make_rules(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the page, the rules, and what makes the one of the other."""
-    for name in ("docs/make_rules.py", "docs/inspect.md", "rtpjpeg/inspector/rules.toml"):
+    for name in ("docs/pages.py", "docs/make_rules.py", "docs/inspect.md", "rtpjpeg/inspector/rules.toml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TREE / name, tmp_path / name)
     return tmp_path
