@@ -33,17 +33,25 @@ class Asked:
     last_at: float
     times: int = 1
 
+    def is_stale(self, now: float) -> bool:
+        """True when what comes now is no answer any more, but maybe the same number a cycle later."""
+        return now - self.last_at > LONGEST_ROUND_TRIP
+
 
 class Asker:
     """Decides what to ask for; times are seconds of a monotonic clock, numbers have 16 bits."""
 
     def __init__(self) -> None:
-        self.round_trip = FIRST_GUESS
-        """Seconds, from the first request for a packet to its coming."""
         self.asked = 0
         """Packets that were asked for, each time counted."""
         self.recovered = 0
         """Packets that came after they were asked for."""
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget a stream for another one: its numbers, its round trip, whether its sender answered."""
+        self.round_trip = FIRST_GUESS
+        """Seconds, from the first request for a packet to its coming."""
         self.answers = False
         """True once a packet came that had been asked for."""
         self._asked: dict[int, Asked] = {}
@@ -73,7 +81,7 @@ class Asker:
         found = 0
         for number in numbers:
             asked = self._asked.pop(number, None)
-            if asked is not None:
+            if asked is not None and not asked.is_stale(now):
                 found += 1
                 self._learn(asked, now)
         self.recovered += found
@@ -125,7 +133,7 @@ class Asker:
         if self._unanswered > DEAF:
             self._deaf_until, self._unanswered, self.answers = now + DEAF_SECONDS, 0, False
         asked = self._asked.get(number)
-        if asked is None:
+        if asked is None or asked.is_stale(now):
             self._asked[number] = Asked(now, now)
         else:
             asked.last_at, asked.times = now, asked.times + 1

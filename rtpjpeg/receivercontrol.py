@@ -79,6 +79,8 @@ class ReceiverControl:
         self._host = _host(source)
         if goes_on and self._reception is not None:
             return
+        if self.asker is not None:
+            self.asker.begin_anew()
         self._reception = Reception(ssrc, statistics, self._recovered)
         self._rate_since = None
         self._read_early(now)

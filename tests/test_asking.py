@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtpjpeg.asking import AGAIN, DEAF, DEAF_SECONDS, MOST, Asker
+from rtpjpeg.asking import AGAIN, DEAF, DEAF_SECONDS, LONGEST_ROUND_TRIP, MOST, Asker
 
 NEVER = float("inf")
 
@@ -57,3 +57,23 @@ def test_what_is_remembered_is_bounded() -> None:
         assert len(asker.want(range(begin, begin + 2 * MOST), begin / 10, NEVER)) <= MOST
         asker.came([begin], begin / 10 + 0.001)
     assert asker.remembered <= 2 * MOST
+
+
+def test_the_same_number_a_cycle_later_is_no_answer() -> None:
+    """Numbers come again every 65 536 packets, half a minute of a camera."""
+    asker = Asker()
+    asker.want([5, 6], 1.0, NEVER)
+    assert asker.came([5], 1.0 + LONGEST_ROUND_TRIP + 30.0) == 0 and asker.recovered == 0
+    asker.want([6], 40.0, NEVER)
+    assert asker.came([6], 40.020) == 1 and asker.round_trip > 0.005
+
+
+def test_another_stream_is_asked_as_if_nothing_had_been_asked_before() -> None:
+    asker = Asker()
+    asker.want([1], 0.9, NEVER)
+    asker.came([1], 0.96)
+    asker.want(range(10, 11 + DEAF), 1.0, NEVER, tail=True)
+    asker.begin_anew()
+    assert asker.came([11], 1.1) == 0 and asker.recovered == 1 and not asker.answers
+    assert asker.round_trip == Asker().round_trip
+    assert asker.want([10], 1.1, NEVER) == [10]
