@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from statistics import fmean
 
-MILD, SEVERE = 0.02, 0.10
-"""Share of packets lost: from the first on it takes a queue to be congestion, from the second on it is."""
+MILD, SEVERE, WORST = 0.02, 0.10, 0.20
+"""Share of packets lost: from the first on it takes a queue to be congestion, from the second on it is in two
+reports together, from the third on in one: of 8 % lost at random, half a second may well lose 10."""
 QUEUE, LONG_QUEUE = 0.025, 0.080
 """Seconds of queue that make loss a congestion, and that are one without loss."""
 TRIAL_REPORTS, NOISE_REPORTS = 2, 30
@@ -109,8 +111,9 @@ class Path:
     @property
     def is_congested(self) -> bool:
         """True where the rate is too high for certain."""
-        severe = self.loss >= max(SEVERE, 2 * self.noise)
-        return severe or self.queue >= LONG_QUEUE or (self.is_lossy and self.queue >= QUEUE)
+        worst = self.loss >= max(WORST, 2 * self.noise)
+        severe = min(self.loss, fmean(self.losses)) >= max(SEVERE, 2 * self.noise)
+        return worst or severe or self.queue >= LONG_QUEUE or (self.is_lossy and self.queue >= QUEUE)
 
     @property
     def silent_after(self) -> float:

@@ -179,7 +179,7 @@ def test_loss_with_a_queue_lowers_the_quality_at_once_and_says_why() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "rtt"),
-    [(0.10, 0.020), (0.10, None), (0.02, 0.046), (0.0, 0.101)],
+    [(0.20, 0.020), (0.20, None), (0.02, 0.046), (0.0, 0.101)],
 )
 def test_what_is_congestion(loss: float, rtt: float | None) -> None:
     controller, now = started()
@@ -188,7 +188,18 @@ def test_what_is_congestion(loss: float, rtt: float | None) -> None:
     assert controller.rate is not None
 
 
-@pytest.mark.parametrize(("loss", "rtt"), [(0.099, 0.044), (0.019, 0.099), (0.05, None)])
+def test_a_tenth_lost_is_congestion_in_two_reports_together() -> None:
+    """Of 8 % that are lost at random half a second may lose 10 by chance, but not a second and a half."""
+    controller, now = started()
+    controller.take(clean(now))
+    controller.take(Feedback(now + 1, 0.11, 0.020, None))
+    assert controller.rate is None
+    controller.take(Feedback(now + 2, 0.10, 0.020, None))
+    assert controller.rate is not None
+    assert controller.decide(now + 2)["one"].reason == "loss 10.0 % and queue 0 ms"
+
+
+@pytest.mark.parametrize(("loss", "rtt"), [(0.199, 0.044), (0.019, 0.099), (0.05, None)])
 def test_what_is_not(loss: float, rtt: float | None) -> None:
     controller, now = started()
     controller.take(clean(now))
@@ -374,7 +385,7 @@ def test_another_configuration_bounds_the_quality_at_once() -> None:
     assert controller.decide(now)["one"].quality == 50
     controller.take(clean(now))
     now = send(controller, now, 1.0)
-    controller.take(Feedback(now, 0.11))
+    controller.take(Feedback(now, 0.05, 0.068))
     controller.add("one", 40, FPS)
     controller.add("one", 85, FPS)
     assert controller.decide(now)["one"].quality <= 40
