@@ -123,28 +123,34 @@ class Depacketizer:
             self._frames.finish(now)
 
     def _tail_due(self) -> float | None:
-        return None if self._reorder.runs_held else self._frames.tail_due(self._reorder.wait)
+        return self._frames.tail_due(self._reorder.wait) if self.misses_tail else None
 
     def wait_for_holes(self, seconds: float) -> None:
         """Let a hole last so long in any case: what was asked for again may still come."""
         self._reorder.floor = seconds
 
-    def missing(self, now: float, most: int) -> list[int]:
-        """Return the 16-bit numbers of packets that ought to be here: in holes, or at the end of a frame.
-
-        An end is missed ``TAIL`` seconds behind the last packet of a frame that is not whole.
-        """
-        if self._reorder.runs_held:
-            return [number & 0xFFFF for number in self._reorder.missing(most)]
-        due, expected = self._frames.tail_missed_at, self._reorder.expected
+    def missing(self, now: float, most: int, lag: float = 0.0) -> list[int]:
+        """Return the 16-bit numbers of packets that are missed by now: in holes, or at the end of a frame."""
+        due, expected = self.missed_at(lag), self._reorder.expected
         if due is None or expected is None or now < due:
             return []
-        return [number & 0xFFFF for number in range(expected, expected + self._frames.tail_length)]
+        if self.misses_tail:
+            return [number & 0xFFFF for number in range(expected, expected + self._frames.tail_length)]
+        return [number & 0xFFFF for number in self._reorder.missing(most)]
+
+    def missed_at(self, lag: float = 0.0) -> float | None:
+        """Return when packets are missed, in the past or to come; None where none are.
+
+        Those in a hole when one behind it came, the end of a frame ``TAIL`` seconds behind its last packet,
+        and both ``lag`` seconds later where another path may bring them.
+        """
+        missed = self._frames.tail_missed_at if self.misses_tail else self._reorder.opened_at
+        return None if missed is None else missed + lag
 
     @property
-    def tail_missed_at(self) -> float | None:
-        """Return when the end of the frame in progress will be missed; None where nothing is."""
-        return None if self._reorder.runs_held else self._frames.tail_missed_at
+    def misses_tail(self) -> bool:
+        """True where packets are missed at an end, if at all: there is no hole."""
+        return not self._reorder.runs_held
 
     def note_asked(self) -> None:
         """Take note that packets of the frame in progress were asked for again."""
@@ -177,9 +183,7 @@ class Depacketizer:
     def restart(self, ssrc: int) -> None:
         """Take another stream from now on: sequence, tables and pictures of the old one are forgotten."""
         self.ssrc = ssrc
-        floor = self._reorder.floor
         self._reorder = ReorderBuffer(self._reorder.window, self.frame_limit)
-        self._reorder.floor = floor
         self._frames = self._cutter()
         self._assembler.reset()
         self.statistics = ReceiverStatistics()

@@ -53,6 +53,15 @@ class SourceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PathChanged:
+    """The stream comes from one more address as well, or from one of them no longer."""
+
+    source: object
+    """The address as the socket gave it."""
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportReceived:
     """A receiver has told a sender how its stream arrives (RFC 3550 section 6.4.1)."""
 
@@ -79,7 +88,9 @@ class SourceLeft:
     reason: str
 
 
-Event = FrameReceived | FrameDropped | PacketRejected | SourceChanged | ReportReceived | SourceLeft
+Event = (
+    FrameReceived | FrameDropped | PacketRejected | SourceChanged | PathChanged | ReportReceived | SourceLeft
+)
 
 
 class EventQueue:

@@ -162,17 +162,14 @@ class ReceiverControl:
             self._due.append(request)
         return bool(wanted)
 
-    def ask_at(self, missing: Sequence[int], missed: float | None, deadline: float) -> float | None:
-        """Return when to ask for packets that will be missing from ``missed`` on; None where never.
-
-        None as ``missed`` is for packets that are missing already.
-        """
+    def ask_at(self, missing: Sequence[int], missed: float, deadline: float) -> float | None:
+        """Return when to ask for packets that are missed from a moment on, past or to come; None: never."""
         if self.asker is None or not self._may_ask():
             return None
         due = self.asker.due(missing)
         if due is None:
             return None
-        moment = due if missed is None else max(due, missed)
+        moment = max(due, missed)
         return None if moment + self.asker.round_trip > deadline else moment
 
     def handle_timer(self, now: float) -> None:

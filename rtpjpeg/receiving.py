@@ -14,10 +14,11 @@ from .clock import EXTENSION_IDS
 from .depacketizer import FRAME_LIMIT, Depacketizer
 from .errors import MalformedPacketError
 from .events import EVENT_LIMIT, Event, PacketRejected, SourceChanged
-from .lock import SourceLock
+from .lock import Proof, SourceLock
 from .receivercontrol import ReceiverControl
 from .rtcp import is_rtcp
 from .rtp import PAYLOAD_TYPE_JPEG
+from .secondpath import SecondPaths
 from .sending import Datagram, draw, random_cname
 from .stats import ReceiverStatistics
 from .train import PacketTrain
@@ -34,10 +35,11 @@ class ReceiverSession:
     ``ssrc`` asks for one source; without it the first that proves itself is taken. ``conceal``,
     ``dimensions``, ``tables``, ``frame_limit`` and ``lenient`` are those of ``Depacketizer``.
     ``deadline`` is in seconds. ``accepts`` tells of an address whether its packets may be used at all;
-    without it all may. ``extension_ids`` are the IDs of header extensions by name (``clock``). With ``rtcp``
-    reports go out, once a stream has proved itself, and with ``retransmit`` too lost packets are asked for
-    again while the deadline leaves time. ``cname`` is shared by all sessions of one end and random unless
-    given (RFC 7022).
+    without it all may. The same packets from a second address are taken too, the first of each;
+    ``authentic`` says that nobody but the sender can have made packets. ``extension_ids`` are the IDs of
+    header extensions by name (``clock``). With ``rtcp`` reports go out, once a stream has proved itself, and
+    with ``retransmit`` too lost packets are asked for again while the deadline leaves time. ``cname`` is
+    shared by all sessions of one end and random unless given (RFC 7022).
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ReceiverSession:
         frame_limit: int = FRAME_LIMIT,
         lenient: bool = False,
         accepts: Callable[[object], bool] | None = None,
+        authentic: bool = False,
         extension_ids: Mapping[str, int] = EXTENSION_IDS,
         rtcp: bool = False,
         retransmit: bool = True,
@@ -60,6 +63,8 @@ class ReceiverSession:
     ) -> None:
         self.deadline = deadline
         self._lock = SourceLock(payload_type, ssrc, accepts)
+        self.paths = SecondPaths(payload_type, authentic)
+        """The addresses that the stream comes from, where there is more than one."""
         self._depacketizer = Depacketizer(
             conceal=conceal,
             payload_type=payload_type,
@@ -119,8 +124,8 @@ class ReceiverSession:
             return
         if not self._lock.accepts(source):
             self._reject(len(train), "source", source, "one that is allowed")
-        elif self._lock.holds(source):
-            self._receive_taken(train, now)
+        elif self._lock.holds(source) or source in self.paths.known:
+            self._receive_taken(train, now, source)
         else:
             self._receive_other(train, now, source)
         # Last: whoever reads late gives up nothing that has come meanwhile.
@@ -129,7 +134,7 @@ class ReceiverSession:
 
     def next_event(self) -> Event | None:
         """Return what happened next, or None."""
-        for events in (self._events, self.control.events):
+        for events in (self._events, self.paths.events, self.control.events):
             if events:
                 return events.popleft()
         return self._depacketizer.next_event()
@@ -144,10 +149,11 @@ class ReceiverSession:
 
     def _next_request(self) -> float | None:
         """Return when packets are to be asked for, again or for the first time."""
-        missed = self._depacketizer.tail_missed_at
-        now = float("inf") if missed is None else missed
-        missing = self._depacketizer.missing(now, MOST)
-        return self.control.ask_at(missing, missed, self._last_moment()) if missing else None
+        missed = self._depacketizer.missed_at(self.paths.lag)
+        if missed is None:
+            return None
+        missing = self._depacketizer.missing(missed, MOST, self.paths.lag)
+        return self.control.ask_at(missing, missed, self._last_moment())
 
     def _last_moment(self) -> float:
         """Return when the frame in progress ends, whatever is missing."""
@@ -164,8 +170,8 @@ class ReceiverSession:
 
     def _ask(self, now: float) -> None:
         """Ask for what is missing, where the sender answers and there is time."""
-        tail = self._depacketizer.tail_missed_at is not None
-        missing = self._depacketizer.missing(now, MOST)
+        tail = self._depacketizer.misses_tail
+        missing = self._depacketizer.missing(now, MOST, self.paths.lag)
         if missing and self.control.ask(missing, now, self._last_moment(), tail):
             self._depacketizer.note_asked()
 
@@ -178,8 +184,13 @@ class ReceiverSession:
             asker.forget_tail()
         if asker.came(((number + index) & 0xFFFF for index in range(count)), now):
             self.statistics.packets_recovered = asker.recovered
-        # A hole lasts until the second request would have been answered, where there are answers at all.
-        self._depacketizer.wait_for_holes(asker.patience if asker.answers else 0.0)
+        self._wait_for_holes()
+
+    def _wait_for_holes(self) -> None:
+        """Let a hole last until another path may have filled it, or a second request would be answered."""
+        asker = self.control.asker
+        answers = asker is not None and asker.answers
+        self._depacketizer.wait_for_holes(self.paths.lag + (asker.patience if asker and answers else 0.0))
 
     def datagrams_to_send(self, now: float) -> list[Datagram]:
         """Return what is due: RTCP, each with its address, or ``'rtcp'`` where that is not known."""
@@ -189,9 +200,9 @@ class ReceiverSession:
         """Return what ends it (RFC 3550 section 6.3.7); nothing where nothing was ever sent."""
         return [(data, self.control.destination) for data in self.control.bye(now)]
 
-    def _receive_taken(self, train: PacketTrain, now: float) -> None:
+    def _receive_taken(self, train: PacketTrain, now: float, source: object) -> None:
         before = self.statistics.packets_received
-        self._depacketizer.push(train, now)
+        self._depacketizer.push(self._merged(train, now, source), now)
         if self.statistics.packets_received > before:
             self._lock.heard(now)
             self._octets += train.nbytes
@@ -199,10 +210,29 @@ class ReceiverSession:
         elif self._lock.is_silent(now):
             self._consider(train, now, self.source)
 
+    def _merged(self, train: PacketTrain, now: float, source: object) -> PacketTrain:
+        """Return the packets of a train that no other path brought first; the stream may move to another."""
+        train = self.paths.merge(train, source, now, self.statistics.highest_sequence_number)
+        if self.paths.source != self.source:
+            self._move(self.paths.source, now)
+        if self.paths.known:
+            self._wait_for_holes()
+        return train
+
+    def _move(self, source: object, now: float) -> None:
+        """Keep to another address of the same stream."""
+        assert self.ssrc is not None, "a stream that moves was taken"
+        self._lock.take(Proof(self.ssrc, source, [], goes_on=True), now)
+        self.control.take(self.ssrc, source, self.statistics, True, now)
+        self._events.append(SourceChanged(self.ssrc, source))
+
     def _receive_other(self, train: PacketTrain, now: float, source: object) -> None:
         """Take packets from elsewhere: news only when nothing is taken, or that has gone silent."""
         if not self._lock.is_silent(now):
-            self._reject(len(train), "source", source, str(self.source), "locked to the first")
+            if self.paths.prove(train, source, now):
+                self._receive_taken(train, now, source)
+            else:
+                self._reject(len(train), "source", source, str(self.source), "locked to the first")
         elif not self._consider(train, now, source):
             if self.ssrc is None:
                 expected = f"version 2 and payload type {self._lock.payload_type}"
@@ -221,6 +251,7 @@ class ReceiverSession:
             self._depacketizer.restart(proof.ssrc)
         self._lock.take(proof, now)
         self.control.take(proof.ssrc, source, self.statistics, proof.goes_on, now)
+        self.paths.begin(source, proof.ssrc)
         self._events.append(SourceChanged(proof.ssrc, source))
         for proving in proof.trains:
             self._depacketizer.push(proving, now)

@@ -130,14 +130,20 @@ class ReorderBuffer(Generic[T]):
         """The highest unwrapped sequence number that came; -1 before the first."""
         return self._newest() - 1 if self.expected is not None else -1
 
+    @property
+    def opened_at(self) -> float | None:
+        """When the first packet behind a hole came; None without one."""
+        return min(run.arrived for run in self._held) if self._held else None
+
     def next_timer(self) -> float | None:
         """Return when the first hole becomes final, or None without one."""
-        return min(run.arrived for run in self._held) + self.wait if self._held else None
+        opened = self.opened_at
+        return None if opened is None else opened + self.wait
 
     def handle_timer(self, now: float) -> list[Run[T]]:
         """Give up the holes that have become final by ``now``; return what stood behind them."""
         released: list[Run[T]] = []
-        while self._held and min(run.arrived for run in self._held) + self.wait <= now:
+        while (opened := self.opened_at) is not None and opened + self.wait <= now:
             released += self.give_up()
         return released
 

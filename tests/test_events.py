@@ -16,6 +16,7 @@ from rtpjpeg.events import (
     FrameDropped,
     FrameReceived,
     PacketRejected,
+    PathChanged,
     ReportReceived,
     SourceChanged,
     SourceLeft,
@@ -29,6 +30,7 @@ EVENTS = [
     (FrameDropped, {"timestamp": 9000, "reason": "packets are missing", "packets": 3}),
     (PacketRejected, {"error": ERROR}),
     (SourceChanged, {"ssrc": 7, "source": ("192.0.2.1", 5000)}),
+    (PathChanged, {"source": ("192.0.2.1", 5000), "alive": True}),
     (
         ReportReceived,
         {

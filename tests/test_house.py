@@ -34,6 +34,7 @@ FLOORS = (
         "patience",
         "reorder",
         "lock",
+        "secondpath",
         "concealment",
         "history",
         "membership",
