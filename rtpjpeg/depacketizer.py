@@ -20,6 +20,7 @@ from .events import Event, EventQueue, FrameDropped, FrameReceived, PacketReject
 from .fragments import PACKET_COST, TRAIN_COST
 from .frame import Frame
 from .frames import FrameCutter
+from .missing import Missing, missing
 from .packets import Packets, read_packets
 from .payload import JpegPayload
 from .reorder import ReorderBuffer, Run
@@ -123,34 +124,15 @@ class Depacketizer:
             self._frames.finish(now)
 
     def _tail_due(self) -> float | None:
-        return self._frames.tail_due(self._reorder.wait) if self.misses_tail else None
+        return None if self._reorder.runs_held else self._frames.tail_due(self._reorder.wait)
 
     def wait_for_holes(self, seconds: float) -> None:
         """Let a hole last so long in any case: what was asked for again may still come."""
         self._reorder.floor = seconds
 
-    def missing(self, now: float, most: int, lag: float = 0.0) -> list[int]:
-        """Return the 16-bit numbers of packets that are missed by now: in holes, or at the end of a frame."""
-        due, expected = self.missed_at(lag), self._reorder.expected
-        if due is None or expected is None or now < due:
-            return []
-        if self.misses_tail:
-            return [number & 0xFFFF for number in range(expected, expected + self._frames.tail_length)]
-        return [number & 0xFFFF for number in self._reorder.missing(most)]
-
-    def missed_at(self, lag: float = 0.0) -> float | None:
-        """Return when packets are missed, in the past or to come; None where none are.
-
-        Those in a hole when one behind it came, the end of a frame ``TAIL`` seconds behind its last packet,
-        and both ``lag`` seconds later where another path may bring them.
-        """
-        missed = self._frames.tail_missed_at if self.misses_tail else self._reorder.opened_at
-        return None if missed is None else missed + lag
-
-    @property
-    def misses_tail(self) -> bool:
-        """True where packets are missed at an end, if at all: there is no hole."""
-        return not self._reorder.runs_held
+    def missing(self, most: int, lag: float = 0.0) -> list[Missing]:
+        """Return the packets that ought to be here, those of holes and those of an end (``missing``)."""
+        return list(missing(self._reorder, self._frames, most, lag))
 
     def note_asked(self) -> None:
         """Take note that packets of the frame in progress were asked for again."""

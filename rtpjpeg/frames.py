@@ -71,18 +71,30 @@ class FrameCutter:
             return None
         return fragments.last_arrived + wait
 
-    @property
-    def tail_missed_at(self) -> float | None:
-        """When the end of the frame in progress will be missed; None where no frame has ended before."""
-        fragments = self.fragments
-        if fragments is None or not self._length:
-            return None
-        return self._heard_at + max(TAIL, self._tail.pause)
+    def end_missed_at(self, held: Run[Packets] | None) -> float | None:
+        """Return when the end of the frame in progress is missed; None where no frame has ended before.
 
-    @property
-    def tail_length(self) -> int:
-        """Packets that the frame in progress lacks, where it is as long as the one before; one at least."""
-        packets = self.fragments.packets if self.fragments else 0
+        ``held`` is the last run that waits behind a hole, whose end is that of the frame too.
+        """
+        if not self._length:
+            return None
+        heard = self._heard_at if held is None else held.arrived
+        return heard + max(TAIL, self._tail.pause) if self._is_open(held) else None
+
+    def _is_open(self, held: Run[Packets] | None) -> bool:
+        """Tell whether packets of the frame in progress are to follow, behind those that are held."""
+        if held is None:
+            return self.fragments is not None
+        last = held.index + held.stop - held.first - 1
+        same = self.fragments is None or held.item.timestamp(last) == self.fragments.fields.timestamp
+        return same and not held.item.marker(last)
+
+    def end_length(self, ahead: int) -> int:
+        """Return the packets that the frame in progress lacks behind ``ahead`` others, one at least.
+
+        It is taken to be as long as the one before.
+        """
+        packets = ahead + (self.fragments.packets if self.fragments else 0)
         return max(1, min(self._length - packets, LONGEST_TAIL))
 
     def take(self, run: Run[Packets], now: float, waiting: int) -> None:

@@ -149,11 +149,10 @@ class ReceiverSession:
 
     def _next_request(self) -> float | None:
         """Return when packets are to be asked for, again or for the first time."""
-        missed = self._depacketizer.missed_at(self.paths.lag)
-        if missed is None:
-            return None
-        missing = self._depacketizer.missing(missed, MOST, self.paths.lag)
-        return self.control.ask_at(missing, missed, self._last_moment())
+        end = self._last_moment()
+        found = self._depacketizer.missing(MOST, self.paths.lag)
+        times = [self.control.ask_at(missing.numbers, missing.since, end) for missing in found]
+        return min((time for time in times if time is not None), default=None)
 
     def _last_moment(self) -> float:
         """Return when the frame in progress ends, whatever is missing."""
@@ -170,10 +169,10 @@ class ReceiverSession:
 
     def _ask(self, now: float) -> None:
         """Ask for what is missing, where the sender answers and there is time."""
-        tail = self._depacketizer.misses_tail
-        missing = self._depacketizer.missing(now, MOST, self.paths.lag)
-        if missing and self.control.ask(missing, now, self._last_moment(), tail):
-            self._depacketizer.note_asked()
+        end = self._last_moment()
+        for missing in self._depacketizer.missing(MOST, self.paths.lag):
+            if missing.since <= now and self.control.ask(missing.numbers, now, end, missing.is_end):
+                self._depacketizer.note_asked()
 
     def _note_run(self, number: int, count: int, timestamp: int, now: float) -> None:
         """Take note of packets that came, some of them because they were asked for."""

@@ -131,6 +131,11 @@ class ReorderBuffer(Generic[T]):
         return self._newest() - 1 if self.expected is not None else -1
 
     @property
+    def last_held(self) -> Run[T] | None:
+        """The run with the highest numbers behind a hole; None without one."""
+        return self._held[-1] if self._held else None
+
+    @property
     def opened_at(self) -> float | None:
         """When the first packet behind a hole came; None without one."""
         return min(run.arrived for run in self._held) if self._held else None

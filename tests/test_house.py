@@ -42,7 +42,7 @@ FLOORS = (
         "reports",
         "asking",
     ),
-    ("parameters", "assembler", "frames", "depacketizer"),
+    ("parameters", "assembler", "frames", "missing", "depacketizer"),
     ("sendercontrol", "receivercontrol", "sending", "receiving", "session"),
     ("__init__",),
 )

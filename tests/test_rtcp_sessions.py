@@ -8,7 +8,7 @@ import pytest
 
 import rtcptrack
 from conformance.pictures import jpeg
-from rtcptrack import CAMERA_RTCP, SCREEN_RTCP, WALL, Track
+from rtcptrack import CAMERA, CAMERA_RTCP, SCREEN_RTCP, WALL, Track
 from rtpjpeg import ReceiverSession, SenderSession
 from rtpjpeg.events import ReportReceived, SourceLeft
 from rtpjpeg.feedback import GenericNack, nacks_in
@@ -92,6 +92,28 @@ def test_asking_makes_pictures_little_later(back: float, most: float, seed: int)
         return sorted(late)[int(0.99 * len(late))]
 
     assert p99(0.05) - p99(0.0) <= most
+
+
+@pytest.mark.parametrize("hole", [0, 3])
+def test_the_end_of_a_frame_is_asked_for_beside_a_hole(hole: int) -> None:
+    """If the end waited until the hole is filled, the picture would be later by that."""
+    track = Track()
+    track.run(pictures(), 30)
+    receiver, now = track.receiver, track.now
+    packets = list(track.sender.send_frame(PICTURES[0], now, now))
+    lost = {hole, len(packets) - 1}
+    for place, packet in enumerate(packets):
+        if place not in lost:
+            receiver.receive(packet, now, CAMERA)
+    asked, due = [], now
+    while due < now + 0.009:
+        receiver.handle_timer(due)
+        for data, _ in receiver.datagrams_to_send(due):
+            asked += [(due, number) for nack in nacks_in(parse_compound(data)) for number in nack.lost]
+        due = receiver.next_timer() or float("inf")
+    numbers = [int.from_bytes(packets[place][2:4], "big") for place in sorted(lost)]
+    assert [number for _, number in asked] == numbers
+    assert [round(due - now, 4) for due, _ in asked] == [0.0, 0.003]
 
 
 def test_a_sender_that_does_not_answer_is_left_alone(seed: int) -> None:
