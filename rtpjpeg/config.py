@@ -16,7 +16,7 @@ from .errors import ConfigError
 from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
-from .settings import KEYS, Settings, Typed, destination
+from .settings import KEYS, Settings, Typed, destination, interface_of
 from .srtpkey import TAG_SIZES
 from .tomltext import dump, toml
 
@@ -56,6 +56,8 @@ class CameraConfig:
     """Camera controls by name."""
     destinations: tuple[tuple[str, int], ...]
     """Hosts and ports, one or more."""
+    interfaces: tuple[str | None, ...]
+    """What stands behind each of them: an interface or a local address; None for that of the camera."""
     local_port: int
     """0 for any."""
     ssrc: int | None
@@ -84,6 +86,11 @@ class CameraConfig:
     def clear_mtu(self) -> int:
         """Bytes of an IP packet before SRTP adds its tag; 10 are set aside, though one suite adds 4."""
         return self.mtu - (max(TAG_SIZES.values()) if self.srtp_key else 0)
+
+    def interface_to(self, number: int) -> str | None:
+        """Return the interface or local address that packets to a destination leave from."""
+        own = self.interfaces[number : number + 1]
+        return own[0] if own and own[0] else self.interface
 
     @property
     def framing(self) -> Framing:
@@ -277,7 +284,8 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
     own |= {key: values[f"mjpeg-rtp.{key}"] for key in SHARED}
-    places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
+    named = stream("destinations")
+    places = tuple(map(destination, named)) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(
         name=name,
@@ -286,6 +294,7 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         target_size=_target_size(values, name, crop),
         controls=values[f"{name}.controls"],
         destinations=places,
+        interfaces=tuple(map(interface_of, named)),
         srtp_key=_srtp_key(values, name),
         **own,
     )

@@ -26,7 +26,9 @@ _BOOLEANS = {
     "off": False,
     "0": False,
 }
-_DESTINATION = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/\[\]%]+)):([0-9]{1,5})")
+_DESTINATION = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/\[\]%@]+)):([0-9]{1,5})(?:@([^\s/,\[\]@]+))?"
+)
 _HOST = re.compile(r"[^\s/,\[\]]+")
 
 
@@ -35,11 +37,16 @@ class Typed(str):
 
 
 def destination(text: str) -> tuple[str, int]:
-    """Return host and port of ``HOST:PORT``, an IPv6 address in brackets; raises ``ValueError``."""
+    """Return host and port of ``HOST:PORT[@INTERFACE]``, IPv6 in brackets; raises ``ValueError``."""
     found = _DESTINATION.fullmatch(text.strip())
     if not found or not 1 <= int(found[3]) <= 65535:
         raise ValueError(text)
     return found[1] or found[2], int(found[3])
+
+
+def interface_of(text: str) -> str | None:
+    """Return the interface or local address that a destination is to be reached from; None without one."""
+    return text.strip().rpartition("@")[2] if "@" in text else None
 
 
 def _number(expected: str, low: float, high: float, kind: type[int] | type[float] = int) -> BeforeValidator:
@@ -95,12 +102,17 @@ def _source(text: str) -> bool:
 def _destinations(value: Any) -> list[str]:
     listed = value.split(",") if isinstance(value, str) else value
     try:
-        pairs = [destination(text) for text in listed]
+        places = [(*destination(text), interface_of(text)) for text in listed]
     except (AttributeError, TypeError, ValueError):
         raise ValueError("HOST:PORT or a list of them, an IPv6 address in brackets") from None
-    if len(set(pairs)) < len(pairs):
+    if len(set(places)) < len(places):
         raise ValueError("each destination once")
-    return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in pairs]
+    return [_place(*place) for place in places]
+
+
+def _place(host: str, port: int, interface: str | None) -> str:
+    text = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{text}@{interface}" if interface else text
 
 
 def _controls(value: Any) -> dict[str, Any]:

@@ -163,6 +163,10 @@ class ImpairedSender:
         return self._sender.destination
 
     @property
+    def interface(self) -> str | None:
+        return self._sender.interface
+
+    @property
     def local_address(self) -> Address:
         return self._sender.local_address
 

@@ -49,6 +49,7 @@ class UdpSender:
         check_port(local_port, 0, "local port")
         endpoint = resolve(host, check_port(port))
         self.destination = endpoint
+        self.interface = interface
         self.packets_sent = 0
         self.packets_dropped = 0
         """Packets that the kernel did not take."""

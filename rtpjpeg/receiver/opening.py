@@ -64,6 +64,7 @@ class Opener:
     def session(self, source: Source, live: bool = True) -> ReceiverSession:
         """Return the session of a source, with what its description says; a capture hears no reports."""
         said: dict[str, Any] = {"accepts": source.accepts, "rtcp": live, "cname": CNAME}
+        said["authentic"] = source.key is not None
         if source.description is not None:
             width, height = source.description.width, source.description.height
             said["payload_type"] = source.description.payload_type

@@ -10,7 +10,15 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from ..events import Event, FrameDropped, FrameReceived, PacketRejected, SourceChanged, SourceLeft
+from ..events import (
+    Event,
+    FrameDropped,
+    FrameReceived,
+    PacketRejected,
+    PathChanged,
+    SourceChanged,
+    SourceLeft,
+)
 from ..frame import Decoder, Frame
 from ..net.address import address_text
 from ..rtp import PAYLOAD_TYPE_JPEG
@@ -175,6 +183,9 @@ class Stream:
         if isinstance(event, SourceChanged):
             self.same_clock = self._shares_clock(event.source)
             _log.info("%s: stream from %s, SSRC %08x", label, _address_text(event.source), event.ssrc)
+        elif isinstance(event, PathChanged):
+            news = "comes by a second path as well, from" if event.alive else "comes no longer from"
+            _log.info("%s: the stream %s %s", label, news, _address_text(event.source))
         elif isinstance(event, SourceLeft):
             _log.info("%s: the sender has said goodbye%s", label, f": {event.reason}" if event.reason else "")
         elif isinstance(event, PacketRejected):
@@ -212,6 +223,10 @@ class Stream:
             "packets_reordered": counted.packets_reordered,
             "packets_rejected": counted.packets_rejected + self.secrecy.rejected,
             "packets_recovered": counted.packets_recovered,
+            "paths": [
+                {"source": _address_text(path.source), "packets": path.packets, "first": path.first}
+                for path in list(self.session.paths.known.values())
+            ],
             "reports_received": self.session.control.reports_received,
             "kernel_drops": self.kernel_drops,
             "frames_received": self.frames_received,

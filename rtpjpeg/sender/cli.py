@@ -63,8 +63,9 @@ def _add_cameras(parser: argparse.ArgumentParser) -> None:
         "--dest",
         action="append",
         default=[],
-        metavar="HOST:PORT[,HOST:PORT]",
-        help="where a camera is sent; several places of one camera are joined by commas",
+        metavar="HOST:PORT[@INTERFACE][,...]",
+        help="where a camera is sent, and by which interface; several places of one camera are joined by"
+        " commas",
     )
     for number in (1, 2):
         parser.add_argument(

@@ -33,7 +33,7 @@ STUCK_SECONDS = 30.0
 """A camera that has not answered for so long will not: its thread is lost."""
 LOOK_SECONDS = 1.0
 """How often the main thread looks after the cameras."""
-RELOADED = ("quality", "fps", "destinations", "pacing")
+RELOADED = ("quality", "fps", "destinations", "interfaces", "pacing")
 """What a reload changes while a camera runs; other changes wait for the next start."""
 
 _log = logging.getLogger(__name__)
@@ -162,12 +162,12 @@ class Manager:
 
     def _reload(self, stream: CameraStream, config: CameraConfig) -> None:
         before, senders = stream.source.config, None
-        if config.destinations != before.destinations:
+        if (config.destinations, config.interfaces) != (before.destinations, before.interfaces):
             try:
                 senders = self._opener.senders(config)
             except (TransportError, ConfigError) as error:
                 _log.error("%s: %s; it is sent where it was", stream.name, error)
-                config = replace(config, destinations=before.destinations)
+                config = replace(config, destinations=before.destinations, interfaces=before.interfaces)
         kept = stream.reload(config, senders)
         changed = [key for key in CameraConfig.__slots__ if getattr(config, key) != getattr(before, key)]
         _say_changes(stream.name, changed, kept)

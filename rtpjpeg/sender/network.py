@@ -82,20 +82,21 @@ def _over_loopback(send: Callable[[socket.socket, PacketTrain], int]) -> int:
 def destinations(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Finding]:
     """Look up each destination's name and route, and the largest packet that the route takes whole."""
     for camera in cameras:
-        for host, port in camera.destinations:
-            yield _destination(camera, host, port)
+        for number in range(len(camera.destinations)):
+            yield _destination(camera, number)
 
 
-def _destination(camera: CameraConfig, host: str, port: int) -> Finding:
+def _destination(camera: CameraConfig, number: int) -> Finding:
     from ..net.address import resolve
 
-    name = f"{camera.name} to {host}:{port}"
+    (host, port), interface = camera.destinations[number], camera.interface_to(number)
+    name = f"{camera.name} to {host}:{port}" + (f" by {interface}" if interface else "")
     try:
         endpoint = resolve(host, port)
     except TransportError as error:
         return Finding(name, FAULT, str(error), f"write the IP address, or ask: getent hosts {host}")
     try:
-        source, mtu = route(camera, endpoint)
+        source, mtu = route(camera, endpoint, interface)
     except (OSError, TransportError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return Finding(name, FAULT, f"no way there: {reason}", f"ip route get {endpoint.ip}")
@@ -106,11 +107,11 @@ def _destination(camera: CameraConfig, host: str, port: int) -> Finding:
     return Finding(name, OK, found)
 
 
-def route(camera: CameraConfig, endpoint: Endpoint) -> tuple[str, int]:
+def route(camera: CameraConfig, endpoint: Endpoint, interface: str | None) -> tuple[str, int]:
     """Return the address that packets leave from and the MTU of the route; raises OSError without one."""
     from ..net.options import Departure, family_of
 
-    departure = Departure(endpoint, camera.dscp, camera.ttl, camera.interface)
+    departure = Departure(endpoint, camera.dscp, camera.ttl, interface)
     with departure.open(0) as sock:
         departure.connect(sock)
         options = family_of(endpoint)
@@ -131,7 +132,7 @@ def _local_port(camera: CameraConfig) -> Finding:
     name = f"{camera.name} local port"
     try:
         endpoint = resolve(*camera.destinations[0])
-        Departure(endpoint, interface=camera.interface).open(camera.local_port).close()
+        Departure(endpoint, interface=camera.interface_to(0)).open(camera.local_port).close()
     except TransportError as error:
         advice = f"if it is no rtpjpeg-send that runs already: ss -ulpn sport = {camera.local_port}"
         return Finding(name, FAULT, str(error), advice)

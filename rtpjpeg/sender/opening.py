@@ -65,7 +65,7 @@ class Opener:
             local_port=0 if number else config.local_port,  # a port belongs to one socket
             dscp=config.dscp,
             ttl=config.ttl,
-            interface=config.interface,
+            interface=config.interface_to(number),
             takes_over=config.name in self._open,
         )
         if self._impairment is None:
@@ -179,7 +179,7 @@ def make_session(
 def _say_plan(stream: CameraStream) -> None:
     (width, height, fps), source = stream.format, stream.source.config.source
     rate = f"{fps:g} frames a second" if fps else "as fast as it goes"
-    places = ", ".join(str(sender.destination) for sender in stream.outlets.senders)
+    places = ", ".join(stream.outlets.places)
     # GStreamer decrypts only what it was told the SSRC of.
     kind = "" if stream.outlets.protector is None else f", encrypted, SSRC {stream.session.ssrc}"
     _log.info("%s: %s, %dx%d, %s, to %s%s", stream.name, source, width, height, rate, places, kind)

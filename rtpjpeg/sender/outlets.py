@@ -45,6 +45,14 @@ class Outlets:
             sender.close()
             self._before.update({name: getattr(sender, name) for name in COUNTED})
 
+    @property
+    def places(self) -> list[str]:
+        """Where packets go, as a user writes it: HOST:PORT, or HOST:PORT@INTERFACE."""
+        return [
+            str(sender.destination) + (f"@{sender.interface}" if sender.interface else "")
+            for sender in self.senders
+        ]
+
     def count(self) -> dict[str, int]:
         """Return what the kernel took of all packets, in packets and bytes (UDP payload), and its errors."""
         return {

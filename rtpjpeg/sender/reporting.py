@@ -129,8 +129,9 @@ class Reporter:
         elif self._socket is not None:
             protector = self._outlets.protector
             data = data if protector is None else protector.protect_rtcp(data)
-            for sender in self._outlets.senders:
-                self._socket.send(data, _beside(sender))
+            # Two paths may end at one address, where one report is enough.
+            for place in dict.fromkeys(map(_beside, self._outlets.senders)):
+                self._socket.send(data, place)
 
 
 def _beside(sender: Sender) -> Address:

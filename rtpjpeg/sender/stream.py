@@ -312,7 +312,7 @@ class CameraStream:
             "name": self.name,
             "source": self.source.config.source,
             "ssrc": self.session.ssrc,
-            "destinations": [str(sender.destination) for sender in self.outlets.senders],
+            "destinations": self.outlets.places,
             "frames_captured": self.frames_captured,
             "frames_sent": self.session.statistics.frames_sent,
             "frames_dropped": self.frames_dropped,

@@ -49,17 +49,19 @@ class Network:
         """Run ``ip`` inside a namespace; return what it printed."""
         return self._run("-n", self.names[letter], *arguments)
 
-    def cable(self, one: str, other: str, net: int) -> None:
-        """Join two namespaces: the first is host 1, the second host 2 of 10.9.net.0/24 and fd00:net::/64."""
-        self.ip(
-            one, "link", "add", f"to-{other}", "type", "veth", "peer", f"to-{one}", "netns", self.names[other]
-        )
-        for letter, interface, host in ((one, f"to-{other}", 1), (other, f"to-{one}", 2)):
+    def cable(self, one: str, other: str, net: int, tag: str = "") -> None:
+        """Join two namespaces: the first is host 1, the second host 2 of 10.9.net.0/24 and fd00:net::/64.
+
+        Interfaces are called after the other end, and ``tag`` tells those of a second cable from the first.
+        """
+        near, far = f"to-{other}{tag}", f"to-{one}{tag}"
+        self.ip(one, "link", "add", near, "type", "veth", "peer", far, "netns", self.names[other])
+        for letter, interface, host in ((one, near, 1), (other, far, 2)):
             self.ip(letter, "addr", "add", f"10.9.{net}.{host}/24", "dev", interface)
             self.ip(letter, "addr", "add", f"fd00:{net}::{host}/64", "dev", interface, "nodad")
             self.ip(letter, "link", "set", interface, "up")
-        self._await_link(one, f"to-{other}")
-        self._await_link(other, f"to-{one}")
+        self._await_link(one, near)
+        self._await_link(other, far)
 
     def _await_link(self, letter: str, interface: str) -> None:
         """Look until IPv6 has seen that the cable is plugged in, which it shows by its multicast route."""
