@@ -62,6 +62,7 @@ def test_defaults() -> None:
         transcode=False,
         controls={},
         destinations=(("127.0.0.1", 5000),),
+        interfaces=(),
         local_port=0,
         ssrc=None,
         ttl=None,
@@ -298,6 +299,19 @@ def test_the_last_layer_wins_whichever_table_it_names() -> None:
     assert one(text, both, **{"camera*.width": 500, "camera1.width": 600}).width == 600
 
 
+def test_a_destination_may_name_its_interface() -> None:
+    text = 'mjpeg-rtp.camera1 = {{ destinations = ["10.0.0.5:5000@eth0", "10.0.0.5:5000@wlan0", {}]{} }}'
+    (camera,) = load(text.format('"[fd00::5]:6000"', ', interface = "usb0"'), {}, {}).cameras
+    assert camera.destinations == (("10.0.0.5", 5000), ("10.0.0.5", 5000), ("fd00::5", 6000))
+    assert [camera.interface_to(number) for number in range(4)] == ["eth0", "wlan0", "usb0", "usb0"]
+    (again,) = load(text.format('"[fd00::5]:6000@192.0.2.7"', ""), {}, {}).cameras
+    assert again.interfaces == ("eth0", "wlan0", "192.0.2.7")
+    assert load(load(text.format('"h:1"', ""), {}, {}).dump(), {}, {}).cameras[0].interfaces[:2] == (
+        "eth0",
+        "wlan0",
+    )
+
+
 def test_destinations_win_over_host_and_port_of_the_same_layer() -> None:
     text = "[mjpeg-rtp.camera1]\ndest_host = 'a.example'\ndestinations = ['b.example:6000', '[::1]:6002']\n"
     assert one(text).destinations == (("b.example", 6000), ("::1", 6002))
@@ -407,6 +421,9 @@ def test_nothing_enabled_is_a_fault() -> None:
         ("mjpeg-rtp.camera1.destinations", "[5000]", "found [5000], expected HOST:PORT or a list of them"),
         ("mjpeg-rtp.camera1.destinations", "5000", "found 5000, expected HOST:PORT or a list of them"),
         ("mjpeg-rtp.camera1.destinations", "'a.example:1,a.example:1'", "expected each destination once"),
+        ("mjpeg-rtp.camera1.destinations", "'a.example:1@e,a.example:1@e'", "expected each destination once"),
+        ("mjpeg-rtp.camera1.destinations", "'a.example:1@'", "expected HOST:PORT or a list of them"),
+        ("mjpeg-rtp.camera1.destinations", "'a.example:1@e@f'", "expected HOST:PORT or a list of them"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_belongs_there(key: str, value: str, sentence: str) -> None:

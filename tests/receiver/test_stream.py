@@ -221,6 +221,28 @@ def test_only_accepted_peers_are_heard() -> None:
     assert found["packets_received"] == 0 and found["packets_rejected"] > 0
 
 
+def test_a_second_path_is_said_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    stream, delivered = make_stream()
+    packetizer = Packetizer()
+    for number in range(60):
+        frame = train(number, packetizer)
+        stream.receive(frame, number / 30, PEER)
+        if number < 25:
+            stream.receive(frame, number / 30 + 0.001, ("198.51.100.1", 4100))
+        if number == 20:
+            first, second = stream.statistics()["paths"]
+    assert (first["source"], second["source"]) == ("192.0.2.1:4000", "198.51.100.1:4100")
+    assert second["packets"] > 15 * second["first"] and len(delivered) == 60
+    said = [record.message for record in caplog.records if "the stream comes" in record.message]
+    assert [line.partition("the stream ")[2] for line in said] == [
+        "comes by a second path as well, from 198.51.100.1:4100",
+        "comes no longer from 198.51.100.1:4100",
+    ]
+    found = stream.statistics()
+    assert found["paths"] == [] and found["packets_lost"] == found["packets_duplicated"] == 0
+
+
 def test_what_was_due_before_a_packet_is_done_before_it() -> None:
     """A packet that comes behind the wait for it is late, in a capture as it is live."""
     stream, delivered = make_stream()

@@ -111,6 +111,7 @@ class ListedSender:
     """Takes trains instead of a socket."""
 
     destination = "192.0.2.9:5000"
+    interface: str | None = None
 
     def __init__(self) -> None:
         self.trains: list[list[bytes]] = []

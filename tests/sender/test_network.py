@@ -104,6 +104,13 @@ def test_an_interface_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     assert "interface 'no-such0' is not there" in finding.found
 
 
+def test_each_destination_is_looked_for_by_its_own_interface(tmp_path: Path) -> None:
+    places = ["127.0.0.1:5000@127.0.0.2,127.0.0.1:5000@no-such0"]
+    found = look(network.destinations, machine(tmp_path), cameras(destinations=places[0].split(",")))
+    assert found["camera1 to 127.0.0.1:5000 by 127.0.0.2"].found.startswith("127.0.0.1 from 127.0.0.2,")
+    assert found["camera1 to 127.0.0.1:5000 by no-such0"].verdict == "fault"
+
+
 def test_local_ports_are_free_or_taken(tmp_path: Path) -> None:
     port = free_ports(1)[0]
     assert verdicts(network.local_ports, machine(tmp_path), cameras()) == {}

@@ -9,9 +9,11 @@ import pytest
 
 from receiver.feeding import free_ports
 from rtpjpeg import TransportError
+from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.udp import UdpSender
 from rtpjpeg.sender import camera_source, opening
 from rtpjpeg.sender.opening import Attempt, Opener
+from rtpjpeg.sender.outlets import Outlets
 from sender.doubles import LiveCamera, configured
 
 
@@ -67,6 +69,19 @@ def test_sockets_that_cannot_all_be_opened_are_closed(monkeypatch: pytest.Monkey
     assert [sender._closed for sender in opened] == [False, True]
     opener.close()
     assert first._closed  # type: ignore[union-attr]
+
+
+def test_each_destination_has_its_own_interface() -> None:
+    """Two paths to one place: the packets leave from two addresses (RFC 7198 section 3.2)."""
+    opener = Opener(Impairment(seed=1))
+    senders = opener.senders(
+        configured(destinations="127.0.0.1:5000@127.0.0.2,127.0.0.1:5000@127.0.0.3,127.0.0.1:5002")
+    )
+    outlets = Outlets(senders)
+    places = ["127.0.0.1:5000@127.0.0.2", "127.0.0.1:5000@127.0.0.3", "127.0.0.1:5002"]
+    assert outlets.places == places
+    assert [sender.local_address[0] for sender in senders] == ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+    opener.close()
 
 
 def test_a_camera_keeps_its_local_port_when_it_is_sent_elsewhere() -> None:
