@@ -11,6 +11,8 @@ from ..findings import Findings
 from .selection import Key, Read
 from .stream import StreamAnalysis
 
+COPIES = 2
+"""Packets in common from which on two sources are two paths of one stream (RFC 7198), and no collision."""
 STUN_COOKIE = bytes.fromhex("2112a442")
 DTLS = range(20, 64)
 
@@ -29,7 +31,7 @@ def _compare(findings: Findings, earlier: Sequence[StreamAnalysis], stream: Stre
     begins, ssrc = stream.totals.first_packet, stream.ssrc
     running = [other for other in earlier if other.totals.ended_at >= stream.totals.began_at]
     for other in running:
-        if other.ssrc == ssrc:
+        if other.ssrc == ssrc and other.sketch.shares(stream.sketch) < COPIES:
             addresses = " and from ".join(address_text(*one.flow.source) for one in (other, stream))
             findings.add("T-010", ssrc, begins, f"SSRC {ssrc:#x} from {addresses}")
     if earlier and not running and earlier[-1].ssrc != ssrc:

@@ -20,6 +20,7 @@ from .network import Network
 from .packets import Packets, joined, read_stream
 from .selection import Read
 from .series import SECOND, FrameSeries, LossMap
+from .sketch import Sketch
 from .timing import Arrivals, Clock
 from .totals import Totals
 
@@ -37,6 +38,7 @@ class StreamAnalysis:
         self.network = Network(findings, ssrc)
         self.arrivals = Arrivals()
         self.clock = Clock()
+        self.sketch = Sketch()
         self.frames = self.complete = 0
         self._looks = looks
         self._headers = Headers(findings, ssrc)
@@ -54,7 +56,9 @@ class StreamAnalysis:
         batch, rtp = read.batch, read.rtp
         usable = self.totals.add(read, found)
         times, timestamps = batch.times[found], rtp.timestamp[found]
-        order = self.network.order(rtp.sequence_number[found], times, timestamps, _prints(read, found))
+        prints = _prints(read, found)
+        self.sketch.add(prints)
+        order = self.network.order(rtp.sequence_number[found], times, timestamps, prints)
         self.network.check(batch.numbers[found], order, ~usable)
         self.arrivals.add(times, timestamps, batch.numbers[found])
         self._headers.check_ip(batch.numbers[found], batch.ip_sizes[found], batch.pieces[found])
