@@ -117,7 +117,7 @@ class SourceLock:
         return FASTEST * (now - self._heard_at)
 
     def _may_take_over(self, source: object, now: float) -> bool:
-        return _host(source) == _host(self.source) or now - self._heard_at >= RELOCK
+        return host_of(source) == host_of(self.source) or now - self._heard_at >= RELOCK
 
     def _by_number(self, ssrcs: Column) -> list[int]:
         """Return the sources with the most packets, so that a crowd of single ones hides nobody."""
@@ -129,5 +129,14 @@ def _ahead(number: Any, highest: int) -> Any:
     return (number - highest - 1) & 0xFFFF
 
 
-def _host(source: object) -> object:
+def host_of(source: object) -> object:
+    """Return the host of an address, which is a tuple with the host first, as sockets give it."""
     return source[0] if isinstance(source, tuple) and source else source
+
+
+def place_of(source: object) -> str:
+    """Return an address as a user writes it."""
+    if not isinstance(source, tuple) or len(source) < 2:
+        return str(source)
+    host, port = str(source[0]), source[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -15,6 +15,7 @@ from .clock import seconds_from
 from .errors import MalformedPacketError
 from .events import Event, SourceLeft
 from .feedback import GenericNack
+from .lock import host_of
 from .reportpackets import SenderReport
 from .reports import Participant, Reception
 from .rtcp import Bye, Packet, parse_compound
@@ -74,9 +75,9 @@ class ReceiverControl:
         self, ssrc: int, source: object, statistics: ReceiverStatistics, goes_on: bool, now: float
     ) -> None:
         """Follow a stream that has proved itself; one that goes on has another address only."""
-        if _host(source) != self._host:
+        if host_of(source) != self._host:
             self._address = RTCP
-        self._host = _host(source)
+        self._host = host_of(source)
         if goes_on and self._reception is not None:
             return
         if self.asker is not None:
@@ -109,7 +110,7 @@ class ReceiverControl:
         if reception is None:
             self._keep(data, source)
             return
-        if _host(source) != self._host:
+        if host_of(source) != self._host:
             self.rejected += 1
             return
         try:
@@ -195,7 +196,3 @@ class ReceiverControl:
         if self._reception is None:
             return None
         return self.participant.schedule.due
-
-
-def _host(source: object) -> object:
-    return source[0] if isinstance(source, tuple) and source else source

@@ -14,7 +14,7 @@ from .clock import EXTENSION_IDS
 from .depacketizer import FRAME_LIMIT, Depacketizer
 from .errors import MalformedPacketError
 from .events import EVENT_LIMIT, Event, PacketRejected, SourceChanged
-from .lock import Proof, SourceLock
+from .lock import Proof, SourceLock, place_of
 from .receivercontrol import ReceiverControl
 from .rtcp import is_rtcp
 from .rtp import PAYLOAD_TYPE_JPEG
@@ -123,7 +123,7 @@ class ReceiverSession:
             self.control.receive(first, now, source)
             return
         if not self._lock.accepts(source):
-            self._reject(len(train), "source", source, "one that is allowed")
+            self._reject(len(train), "source", place_of(source), "one that is allowed")
         elif self._lock.holds(source) or source in self.paths.known:
             self._receive_taken(train, now, source)
         else:
@@ -231,13 +231,17 @@ class ReceiverSession:
             if self.paths.prove(train, source, now):
                 self._receive_taken(train, now, source)
             else:
-                self._reject(len(train), "source", source, str(self.source), "locked to the first")
+                self._reject(
+                    len(train), "source", place_of(source), place_of(self.source), "locked to the first"
+                )
         elif not self._consider(train, now, source):
             if self.ssrc is None:
                 expected = f"version 2 and payload type {self._lock.payload_type}"
                 self._reject(len(train), "RTP packet", "none of this stream", expected)
             else:
-                self._reject(len(train), "source", source, str(self.source), "locked to the first")
+                self._reject(
+                    len(train), "source", place_of(source), place_of(self.source), "locked to the first"
+                )
 
     def _consider(self, train: PacketTrain, now: float, source: object) -> bool:
         """Take a stream that proves itself, and its packets; False where no packet can be of a stream."""
@@ -260,6 +264,10 @@ class ReceiverSession:
         """Put what the old stream still told in front of the change."""
         while (event := self._depacketizer.next_event()) is not None:
             self._events.append(event)
+
+    def _reject_stranger(self, train: PacketTrain, source: object) -> None:
+        found, expected = place_of(source), place_of(self.source)
+        self._reject(len(train), "source", found, expected, "locked to the first")
 
     def _reject(self, packets: int, field: str, found: object, expected: str, why: str = "") -> None:
         """Count packets; the sentence is made when somebody can read it, for a flood brings thousands."""

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from conformance.builders import main, rtp
-from rtpjpeg.lock import CANDIDATES, RELOCK, SILENCE, SourceLock
+from rtpjpeg.lock import CANDIDATES, RELOCK, SILENCE, SourceLock, place_of
 from rtpjpeg.train import PacketTrain
 
 HERE, NEAR, FAR = ("192.0.2.1", 5000), ("192.0.2.1", 5002), ("192.0.2.66", 6000)
@@ -109,3 +109,9 @@ def test_a_filter_says_whose_packets_are_looked_at():
     assert SourceLock(26, None, None).accepts(FAR)
     lock = SourceLock(26, None, lambda source: source == HERE)
     assert lock.accepts(HERE) and not lock.accepts(FAR)
+
+
+def test_an_address_is_written_as_a_user_does() -> None:
+    assert place_of(("192.0.2.1", 5000)) == "192.0.2.1:5000"
+    assert place_of(("fd00::1", 5000, 0, 0)) == "[fd00::1]:5000"
+    assert place_of(None) == "None" and place_of("file") == "file"

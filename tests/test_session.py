@@ -360,7 +360,9 @@ def test_another_address_is_locked_out():
     theirs = stream(ssrc=7)
     events = receiver.take(theirs[0], THERE)
     assert kinds(events) == [PacketRejected] * len(theirs[0])
-    assert str(events[0].error) == f"source: found {THERE}, expected {HERE} (locked to the first)"
+    assert str(events[0].error) == (
+        f"source: found {THERE[0]}:{THERE[1]}, expected {HERE[0]}:{HERE[1]} (locked to the first)"
+    )
     assert kinds(receiver.take(frames[0], THERE)) == [PacketRejected] * len(frames[0]), "with our SSRC too"
     assert receiver.statistics.packets_rejected == len(theirs[0]) + len(frames[0])
     assert scans(receiver.take(frames[0])) == [scan_of(jpeg(seed=2))]
@@ -449,7 +451,9 @@ def test_a_fast_sender_with_another_address_has_sent_much_unheard(silence, unhea
 def test_a_filter_of_addresses_comes_before_everything():
     receiver, frames = Receiver(accepts=lambda source: source == THERE), stream()
     assert set(kinds(receiver.take(frames[0]))) == {PacketRejected}
-    assert str(receiver.events[0].error) == f"source: found {HERE}, expected one that is allowed"
+    assert str(receiver.events[0].error) == (
+        f"source: found {HERE[0]}:{HERE[1]}, expected one that is allowed"
+    )
     assert receiver.statistics.packets_rejected == len(frames[0])
     assert kinds(receiver.take(frames[0], THERE)) == [SourceChanged, FrameReceived]
 
