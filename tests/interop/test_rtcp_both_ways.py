@@ -18,11 +18,12 @@ import pytest
 
 import rtpjpeg
 from interop import rtpbin
+from interop.introduction import Introduction
 from interop.kernel import bound, free_port_pairs, sockets, wait_until
 from interop.rtpbin import HERE, Rtpbin
 from live.commands import PATIENCE, SEND, SMALL, Running
 from peers import need, need_gstreamer, newest_ffmpeg
-from rtpjpeg import Frame, SessionDescription
+from rtpjpeg import Frame
 from rtpjpeg.receiver.program.framestream import FrameStream
 
 pytestmark = pytest.mark.interop
@@ -88,25 +89,23 @@ def judge_source(peer: Rtpbin, counted: dict[str, Any], began: float) -> None:
 
 @each_ffmpeg
 def test_we_read_the_rr_of_ffmpeg(tmp_path: Path, program: Callable[[], str]) -> None:
+    path = program()
     there, here = free_port_pairs(2)
-    with Running(receiving_ffmpeg(program(), there, tmp_path)) as peer:
-        peer.await_(lambda peer: bound([there, there + 1]), "FFmpeg")
-        with camera(there, here) as sender:
-            sender.await_(lambda sender: reports(sender) > 2, "a report")
-            counted = end(sender)
-        assert peer.process.wait(PATIENCE) == 0
-    assert len(list(tmp_path.glob("*.frame"))) == counted["frames_sent"]
+    with Introduction(here) as introduction:
+        with Running(receiving_ffmpeg(path, introduction.url, there, tmp_path)) as peer:
+            assert introduction.playing.wait(PATIENCE), f"FFmpeg does not play: {peer.err}"
+            with camera(there, here) as sender:
+                sender.await_(lambda sender: reports(sender) > 1, "a report")
+                counted = end(sender)
+            # Our BYE ends it.
+            assert peer.process.wait(PATIENCE) == 0
+    assert len(list(tmp_path.iterdir())) == counted["frames_sent"]
     assert counted["round_trip_ms"] is not None and counted["remote_loss"] == 0
 
 
-def receiving_ffmpeg(program: str, port: int, folder: Path) -> list[str]:
-    """Return FFmpeg with an SDP file. Without ``rtcp_to_source`` it reports to its own port."""
-    path = folder / "session.sdp"
-    path.write_text(SessionDescription(HERE, port, framerate=30).serialize(), newline="")
-    words = (
-        f"-v warning -nostdin -protocol_whitelist file,udp,rtp -sdp_flags rtcp_to_source -i {path} -c copy"
-    )
-    return [program, *words.split(), *f"-f image2 -start_number 0 {folder}/%05d.frame".split()]
+def receiving_ffmpeg(program: str, url: str, port: int, folder: Path) -> list[str]:
+    source = f"-v warning -nostdin -rtsp_transport udp -min_port {port} -max_port {port + 1} -i {url} -c copy"
+    return [program, *source.split(), *f"-f image2 -start_number 0 {folder}/%05d.frame".split()]
 
 
 # -- they send ----------------------------------------------------------------------------------------
