@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from . import ports
 from .errors import ConfigError
 from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
@@ -24,7 +25,7 @@ SMALLEST_SIDE = 8
 """Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
 
 
-SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive")
+SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive", "rtcp_mux")
 """Keys of [mjpeg-rtp] that hold for each camera."""
 
 
@@ -79,6 +80,8 @@ class CameraConfig:
     """True where packets go out again that a receiver asks for."""
     adaptive: bool
     """True where the quality follows the network."""
+    rtcp_mux: bool
+    """True where RTCP shares the port of RTP (RFC 5761)."""
 
     @property
     def clear_mtu(self) -> int:
@@ -208,6 +211,28 @@ def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers
         found = [values[f"mjpeg-rtp.{name}.{key}"] for name in running]
         if len(found) == 2 and found[0] == found[1] and found[0] not in (None, 0):
             yield _sentence(f"mjpeg-rtp.camera2.{key}", found[1], "another one than camera1 has", layers)
+    yield from _port_conflicts(values, running, layers)
+
+
+def _port_conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers) -> Iterator[str]:
+    """RTP and RTCP share no port without an agreement, and with one go to no group."""
+    places, key = {name: _places(values, name) for name in running}, "mjpeg-rtp.rtcp_mux"
+    if not values[key]:
+        for name, port, expected in ports.conflicts(places):
+            said = "destinations" if values[f"mjpeg-rtp.{name}.destinations"] else "dest_port"
+            path = f"mjpeg-rtp.{name}.{said}"
+            yield _sentence(path, port, f"{expected} (RFC 3550 section 11)", layers)
+        return
+    for name, host in ports.groups(places):
+        expected = f"false, since {name} goes to the group {host} (RFC 5761 section 5.2)"
+        yield _sentence(key, True, expected, layers)
+
+
+def _places(values: Mapping[str, Any], name: str) -> tuple[tuple[str, int], ...]:
+    """Return hosts and ports of a camera."""
+    key = f"mjpeg-rtp.{name}"
+    found = tuple(map(destination, values[f"{key}.destinations"]))
+    return found or ((values[f"{key}.dest_host"], values[f"{key}.dest_port"]),)
 
 
 def _rate_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
@@ -277,7 +302,6 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
     own |= {key: values[f"mjpeg-rtp.{key}"] for key in SHARED}
-    places = tuple(map(destination, stream("destinations"))) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(
         name=name,
@@ -285,18 +309,16 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         crop=crop,
         target_size=_target_size(values, name, crop),
         controls=values[f"{name}.controls"],
-        destinations=places,
+        destinations=_places(values, name),
         srtp_key=_srtp_key(values, name),
         **own,
     )
 
 
 def _notices(cameras: Sequence[CameraConfig], layers: Layers) -> Iterator[str]:
+    # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
+    yield from ports.odd({camera.name: camera.destinations for camera in cameras if not camera.rtcp_mux})
     for camera in cameras:
-        for host, port in camera.destinations:
-            if port % 2:
-                # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
-                yield f"{camera.name}: port {port} of {host} is odd; it is used, with {port + 1} for RTCP"
         width, height = camera.framing.sent_size
         if (width % 8 or height % 8) and not camera.source.startswith("replay:"):
             size = f"{width}x{height}"

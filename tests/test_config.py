@@ -75,6 +75,7 @@ def test_defaults() -> None:
         srtp_key=None,
         retransmit=True,
         adaptive=False,
+        rtcp_mux=False,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())
@@ -223,7 +224,9 @@ def test_the_whole_picture_stays_whole_at_another_size() -> None:
     assert one(text, **{"camera1.width": "320"}).width == 320
 
 
-@pytest.mark.parametrize(("key", "usual"), [("fill", False), ("retransmit", True), ("adaptive", False)])
+@pytest.mark.parametrize(
+    ("key", "usual"), [("fill", False), ("retransmit", True), ("adaptive", False), ("rtcp_mux", False)]
+)
 def test_what_is_said_of_all_streams_is_for_each_camera(key: str, usual: bool) -> None:
     for value in (True, False):
         text = f"[mjpeg-rtp]\n{key} = {str(value).lower()}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ EXPECTED = "rtp://:PORT, rtp://GROUP:PORT, a .sdp file or a .pcap file"
 CAPTURES = (".pcap", ".pcapng", ".cap")
 LARGEST_SDP = 1 << 20
 _SCHEME = "rtp://"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,17 @@ def read_sources(texts: list[str], senders: Sequence[str] = (), key: SrtpKey | N
         raise ConfigError(*faults)
     if any(source.key is not None for source in found):
         require_library()
+    for source in found:
+        _say_odd(source)
     return [replace(source, only=only) for source in found]
+
+
+def _say_odd(source: Source) -> None:
+    """Say what is taken of an odd port that is given alone (RFC 3550 section 11)."""
+    port = source.port
+    if port % 2 and source.description is None:
+        rtcp = f"RTCP on {port + 1}" if port < 65535 else "no RTCP"
+        _log.warning("%s: port %d is odd: RTP is taken on %d and %s", source.label, port, port, rtcp)
 
 
 def _with_key(source: Source, key: SrtpKey | None) -> Source:

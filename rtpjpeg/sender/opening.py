@@ -170,6 +170,7 @@ def make_session(
         profile=config.profile,
         fill=config.fill,
         rtcp=True,
+        rtcp_mux=config.rtcp_mux,
         retransmit=config.retransmit,
         cname=CNAME,
         accepts=accepts,
