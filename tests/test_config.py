@@ -527,6 +527,44 @@ def test_broken_toml_comes_with_the_faults_of_the_words() -> None:
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["--dest", "configuration file"]
 
 
+SHARED_PORTS = [
+    (
+        {"camera1.destinations": "a.example:5000", "camera2.destinations": "b.example:5001,a.example:5001"},
+        "camera2.destinations: found 5001, expected another port than 5001, which RTCP of camera1 takes on"
+        " a.example, or rtcp_mux = true",
+    ),
+    (
+        {"camera2.dest_port": 5001},
+        "camera2.dest_port: found 5001, expected another port than 5001, which RTCP of camera1 takes on"
+        " 127.0.0.1, or rtcp_mux = true",
+    ),
+    (
+        {"camera1.dest_port": 65535},
+        "camera1.dest_port: found 65535, expected 1 to 65534, since RTCP takes the next port, or"
+        " rtcp_mux = true",
+    ),
+]
+
+
+@pytest.mark.rule("T-058")
+@pytest.mark.parametrize(("words", "said"), SHARED_PORTS)
+def test_rtp_and_rtcp_share_no_port_without_an_agreement(words: dict[str, Any], said: str) -> None:
+    both = {"camera1.enabled": True, "camera2.enabled": True}
+    (found,) = faults(None, None, both | words)
+    assert found.startswith(f"mjpeg-rtp.{said} (RFC 3550 section 11)")
+    assert load(None, {}, {**both, **words, "mjpeg-rtp.rtcp_mux": True}).cameras[1].rtcp_mux
+
+
+@pytest.mark.rule("D-023")
+@pytest.mark.parametrize("group", ["233.252.0.1", "[ff15::7%eth0]"])
+def test_rtcp_shares_no_port_of_a_group(group: str) -> None:
+    words = {"camera1.destinations": f"192.0.2.1:5000,{group}:5000", "mjpeg-rtp.rtcp_mux": True}
+    assert faults(None, None, words) == [
+        f"mjpeg-rtp.rtcp_mux: found true, expected false, since camera1 goes to the group {group.strip('[]')}"
+        " (RFC 5761 section 5.2) (command line)"
+    ]
+
+
 # -- notices ------------------------------------------------------------------------------------------
 
 
@@ -534,10 +572,12 @@ def notices(overrides: Mapping[str, Any]) -> tuple[str, ...]:
     return load(None, {}, overrides).notices
 
 
+@pytest.mark.rule("T-037")
 def test_an_odd_port_is_said() -> None:
     assert notices({"camera1.destinations": "a.example:5001,b.example:5002"}) == (
         "camera1: port 5001 of a.example is odd; it is used, with 5002 for RTCP",
     )
+    assert notices({"camera1.destinations": "a.example:5001", "mjpeg-rtp.rtcp_mux": True}) == ()
 
 
 def test_a_size_that_is_rounded_up_is_said() -> None:

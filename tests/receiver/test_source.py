@@ -38,6 +38,24 @@ def test_addresses(text: str, host: str, port: int) -> None:
     assert (source.label, source.host, source.port) == (text, host, port)
 
 
+@pytest.mark.rule("T-037")
+@pytest.mark.parametrize(("port", "rtcp"), [(5001, "RTCP on 5002"), (65535, "no RTCP")])
+def test_an_odd_port_that_is_given_alone_is_said(
+    port: int, rtcp: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_sources([f"rtp://:{port}", "rtp://:5004"])
+    said = [record.message for record in caplog.records]
+    assert said == [f"rtp://:{port}: port {port} is odd: RTP is taken on {port} and {rtcp}"]
+
+
+def test_of_an_odd_port_in_a_description_nothing_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "camera.sdp"
+    path.write_text(SDP.format(first="192.0.2.1").replace("5004", "5005"))
+    assert read_sources([str(path)])[0].port == 5005 and not caplog.records
+
+
 def test_the_defaults_are_the_two_cameras() -> None:
     assert [source.port for source in read_sources(list(DEFAULT_SOURCES))] == [5000, 5002]
 
