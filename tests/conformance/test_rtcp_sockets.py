@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,39 @@ def test_a_viewer_that_is_to_receive_only_reports_on_the_port_that_is_described(
             control.settimeout(0.02)
             _fed(sender, packetizer, control)
             assert stream.session.control.reports_received == 1
+
+
+@pytest.mark.rule("T-038", "T-033")
+def test_a_viewer_answers_by_agreement_where_packets_come_from_and_says_goodbye_there(tmp_path: Path):
+    (port,) = free_ports(1)
+    path = tmp_path / "camera.sdp"
+    path.write_text(SessionDescription(HERE, port, rtcp_mux=True).serialize())
+    (source,) = read_sources([str(path)])
+    packetizer, heard = Packetizer(), []
+    with UdpSender((HERE, port), interface=THERE) as sender:
+        with viewing(source) as stream:
+            assert not bound([port + 1])
+            frames = (train(number, packetizer) for number in count())
+
+            def answered() -> bool:
+                sender.send(next(frames))
+                heard.extend(sender.returned())
+                return bool(heard)
+
+            assert wait_until(answered, PATIENCE)
+            assert stream.session.control.reports_received == 0
+        heard += sender.returned()
+    assert {place for _, place in heard} == {(HERE, port)}
+    assert isinstance(parse_compound(heard[0][0])[0], ReceiverReport)
+    assert isinstance(parse_compound(heard[-1][0])[-1], Bye)
+
+
+def test_rtcp_leaves_from_the_address_that_packets_leave_from():
+    (port,) = free_ports(1)
+    with sockets((HERE, port), (HERE, port + 1)) as (media, control):
+        with sending(port, camera1__interface=THERE):
+            _, (host, _), _ = report_of(control)
+            assert host == THERE == media.recvfrom(65535)[1][0]
 
 
 @pytest.mark.rule("T-037")
