@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from . import ports
 from .errors import ConfigError
 from .framing import Framing, Region
 from .layers import FOR_ALL, Layers, unknown
 from .overrides import CAMERAS
-from .settings import KEYS, Settings, Typed, destination, interface_of
+from .settings import KEYS, Settings, Typed, interface_of
 from .srtpkey import TAG_SIZES
 from .tomltext import dump, toml
 
@@ -24,7 +25,7 @@ SMALLEST_SIDE = 8
 """Pixels of a picture's side, at least (RFC 2435 section 3.1.5)."""
 
 
-SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive")
+SHARED = ("mtu", "dscp", "profile", "no_signal", "pacing", "fill", "retransmit", "adaptive", "rtcp_mux")
 """Keys of [mjpeg-rtp] that hold for each camera."""
 
 
@@ -81,6 +82,10 @@ class CameraConfig:
     """True where packets go out again that a receiver asks for."""
     adaptive: bool
     """True where the quality follows the network."""
+    rtcp_mux: bool
+    """True where RTCP shares the port of RTP (RFC 5761)."""
+    rtcp: bool
+    """False where RTCP finds no port of its own."""
 
     @property
     def clear_mtu(self) -> int:
@@ -139,8 +144,9 @@ def load(
     found = [*faults, *layers.faults, *_conflicts(values, running, layers)]
     if found:
         raise ConfigError(*found)
-    cameras = tuple(_camera(values, name) for name in running)
-    notices = (*layers.notices, *_notices(cameras, layers))
+    silent = {} if values["mjpeg-rtp.rtcp_mux"] else ports.without_reports(ports.places(values, running))
+    cameras = tuple(_camera(values, name, name not in silent) for name in running)
+    notices = (*layers.notices, *silent.values(), *_notices(cameras, layers))
     return Config(cameras, values["mjpeg-rtp.stats_interval_seconds"], notices, values)
 
 
@@ -215,6 +221,15 @@ def _conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers
         found = [values[f"mjpeg-rtp.{name}.{key}"] for name in running]
         if len(found) == 2 and found[0] == found[1] and found[0] not in (None, 0):
             yield _sentence(f"mjpeg-rtp.camera2.{key}", found[1], "another one than camera1 has", layers)
+    yield from _group_conflicts(values, running, layers)
+
+
+def _group_conflicts(values: Mapping[str, Any], running: Sequence[str], layers: Layers) -> Iterator[str]:
+    key = "mjpeg-rtp.rtcp_mux"
+    for name, host in ports.groups(ports.places(values, running)):
+        if values[key]:
+            expected = f"false, since {name} goes to the group {host} (RFC 5761 section 5.2)"
+            yield _sentence(key, True, expected, layers)
 
 
 def _rate_conflict(values: Mapping[str, Any], name: str, layers: Layers) -> Iterator[str]:
@@ -274,7 +289,7 @@ def _either(values: Mapping[str, Any], name: str, key: str) -> Any:
     return values[f"{name}.{key}"] if found is None else found
 
 
-def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
+def _camera(values: Mapping[str, Any], name: str, rtcp: bool) -> CameraConfig:
     def stream(key: str) -> Any:
         return values[f"mjpeg-rtp.{name}.{key}"]
 
@@ -284,8 +299,6 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
     }
     own |= {key: _either(values, name, key) for key in ("width", "height", "fps", "flip_method")}
     own |= {key: values[f"mjpeg-rtp.{key}"] for key in SHARED}
-    named = stream("destinations")
-    places = tuple(map(destination, named)) or ((stream("dest_host"), stream("dest_port")),)
     crop = _crop(values, name)
     return CameraConfig(
         name=name,
@@ -293,19 +306,20 @@ def _camera(values: Mapping[str, Any], name: str) -> CameraConfig:
         crop=crop,
         target_size=_target_size(values, name, crop),
         controls=values[f"{name}.controls"],
-        destinations=places,
-        interfaces=tuple(map(interface_of, named)),
+        destinations=ports.of_camera(values, name),
+        interfaces=tuple(map(interface_of, stream("destinations"))),
         srtp_key=_srtp_key(values, name),
+        rtcp=rtcp,
         **own,
     )
 
 
 def _notices(cameras: Sequence[CameraConfig], layers: Layers) -> Iterator[str]:
+    # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
+    yield from ports.odd(
+        {camera.name: camera.destinations for camera in cameras if camera.rtcp and not camera.rtcp_mux}
+    )
     for camera in cameras:
-        for host, port in camera.destinations:
-            if port % 2:
-                # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
-                yield f"{camera.name}: port {port} of {host} is odd; it is used, with {port + 1} for RTCP"
         width, height = camera.framing.sent_size
         if (width % 8 or height % 8) and not camera.source.startswith("replay:"):
             size = f"{width}x{height}"

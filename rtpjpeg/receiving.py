@@ -15,8 +15,8 @@ from .depacketizer import FRAME_LIMIT, Depacketizer
 from .errors import MalformedPacketError
 from .events import EVENT_LIMIT, Event, PacketRejected, SourceChanged
 from .lock import Proof, SourceLock, place_of
+from .mux import parted
 from .receivercontrol import ReceiverControl
-from .rtcp import is_rtcp
 from .rtp import PAYLOAD_TYPE_JPEG
 from .secondpath import SecondPaths
 from .sending import Datagram, draw, random_cname
@@ -117,10 +117,10 @@ class ReceiverSession:
         With ``more`` nothing is given up yet, since more may have come: ``handle_timer`` is to follow.
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
+        reports, train = parted(train)
+        for report in reports:
+            self.control.receive(report, now, source)
         if not len(train):
-            return
-        if len(train) == 1 and is_rtcp(first := train[0]):
-            self.control.receive(first, now, source)
             return
         if not self._lock.accepts(source):
             self._reject(len(train), "source", place_of(source), "one that is allowed")

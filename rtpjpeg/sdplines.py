@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from .errors import ConfigError
+from .mux import TAKEN
 from .srtpkey import SrtpKey
 
 DIRECTIONS = ("recvonly", "sendrecv", "sendonly", "inactive")
@@ -159,6 +160,9 @@ def _read_stream(session: Section, media: Section, payload_type: int) -> dict[st
     values = _transport(media, faults) | _connection(session, media, faults)
     values["source_filter"] = _source_filter(session, media, str(values.get("address")), faults)
     values["crypto"] = _crypto(media, values["protocol"], faults)
+    if values["rtcp_mux"] and payload_type in TAKEN:
+        expected = "none of 64 to 95 where RTCP shares the port"
+        faults.append(fault("payload type", payload_type, expected, "RFC 5761 section 4"))
     if faults:
         raise ConfigError(*faults)
     values |= _origin(session) | _hints(session, media, payload_type)
@@ -176,6 +180,9 @@ def _transport(media: Section, faults: list[str]) -> dict[str, Any]:
         values["rtcp_port"] = decimal(text.partition(" ")[0], 1, 65535)
         if values["rtcp_port"] is None:
             faults.append(fault("a=rtcp", _short(text), "a port, 1 to 65535", "RFC 3605 section 2.1"))
+        elif values["rtcp_port"] == values["port"] and not values["rtcp_mux"]:
+            expected = "another port than that of RTP, or a=rtcp-mux beside it"
+            faults.append(fault("a=rtcp", values["port"], expected, "RFC 3550 section 11"))
     return values
 
 

@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Callable
 
 from .clock import CaptureTimes
+from .errors import ConfigError
 from .events import Event
+from .mux import TAKEN
 from .packetizer import MTU, Packetizer
 from .reports import CNAME_BYTES, make_cname
 from .rtp import CLOCK_RATE, HEADER_SIZE, PAYLOAD_TYPE_JPEG
@@ -40,8 +42,9 @@ class SenderSession:
     ``fill`` are those of ``Packetizer``. ``capture_times`` puts the time of the capture into a header
     extension of each frame's first packet (RFC 6051); None means in profile resilient. With ``rtcp`` reports
     go out, and with ``retransmit`` too packets that are asked for. ``cname`` is shared by all streams of one
-    end and random unless given (RFC 7022). ``accepts`` tells of an address whether it may report on the
-    stream; without it all may. Raises ``ConfigError``.
+    end and random unless given (RFC 7022). With ``rtcp_mux`` reports share the port of the packets (RFC
+    5761). ``accepts`` tells of an address whether it may report on the stream; without it all may. Raises
+    ``ConfigError``.
     """
 
     def __init__(
@@ -57,11 +60,15 @@ class SenderSession:
         fill: bool = False,
         capture_times: bool | None = None,
         rtcp: bool = False,
+        rtcp_mux: bool = False,
         cname: bytes | None = None,
         retransmit: bool = True,
         accepts: Callable[[object], bool] | None = None,
         chance: Callable[[], float] = draw,
     ) -> None:
+        if rtcp_mux and payload_type in TAKEN:
+            expected = "none of 64 to 95 where RTCP shares the port (RFC 5761 section 4)"
+            raise ConfigError(f"payload type: found {payload_type}, expected {expected}")
         self.tells_capture_times = profile == "resilient" if capture_times is None else capture_times
         """Whether frames carry the time of their capture, where ``send_frame`` is told the wall clock."""
         self._packetizer = Packetizer(
@@ -75,12 +82,14 @@ class SenderSession:
         )
         self.timestamp_offset = secrets.randbits(32) if timestamp_offset is None else timestamp_offset
         self.statistics = SenderStatistics()
-        self.control = SenderControl(
-            self.ssrc, cname or random_cname(), chance, accepts or _anybody, rtcp and retransmit
-        )
+        self.cname = cname or random_cname()
+        """Name of this end in RTCP (RFC 7022)."""
+        self.control = SenderControl(self.ssrc, self.cname, chance, accepts or _anybody, rtcp and retransmit)
         """Reports and requests."""
         self.rtcp = rtcp
         """Whether reports go out."""
+        self.rtcp_mux = rtcp_mux
+        """Whether they share the port of the packets."""
         self._reported_from = (0, 0)
         self._ticks: int | None = None
 

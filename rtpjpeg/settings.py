@@ -230,6 +230,7 @@ class TransportTable(Table):
     pacing: Annotated[float, _number("a share of the frame interval, 0 to 0.8", 0, 0.8, float)] = 0.0
     fill: Boolean = False
     retransmit: Boolean = True
+    rtcp_mux: Boolean = False
     adaptive: Boolean = False
     no_signal: Boolean = False
     srtp_key: KeyFile = None

@@ -63,6 +63,7 @@ def test_defaults() -> None:
         controls={},
         destinations=(("127.0.0.1", 5000),),
         interfaces=(),
+        rtcp=True,
         local_port=0,
         ssrc=None,
         ttl=None,
@@ -76,6 +77,7 @@ def test_defaults() -> None:
         srtp_key=None,
         retransmit=True,
         adaptive=False,
+        rtcp_mux=False,
     )
     assert (second.name, second.destinations) == ("camera2", (("127.0.0.1", 5002),))
     assert (DEFAULTS.stats_interval_seconds, DEFAULTS.notices) == (10, ())
@@ -224,7 +226,9 @@ def test_the_whole_picture_stays_whole_at_another_size() -> None:
     assert one(text, **{"camera1.width": "320"}).width == 320
 
 
-@pytest.mark.parametrize(("key", "usual"), [("fill", False), ("retransmit", True), ("adaptive", False)])
+@pytest.mark.parametrize(
+    ("key", "usual"), [("fill", False), ("retransmit", True), ("adaptive", False), ("rtcp_mux", False)]
+)
 def test_what_is_said_of_all_streams_is_for_each_camera(key: str, usual: bool) -> None:
     for value in (True, False):
         text = f"[mjpeg-rtp]\n{key} = {str(value).lower()}\n"
@@ -541,6 +545,44 @@ def test_broken_toml_comes_with_the_faults_of_the_words() -> None:
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["--dest", "configuration file"]
 
 
+ADVICE = "no reports, and nothing is sent again; name another port, or set rtcp_mux = true"
+SHARED_PORTS = [
+    (
+        {"camera1.destinations": "a.example:5000", "camera2.destinations": "b.example:5001,a.example:5001"},
+        f"camera1: port 5001 of a.example, which is that of RTCP, takes the packets of camera2: {ADVICE}",
+    ),
+    (
+        {"camera2.dest_port": 5001},
+        f"camera1: port 5001 of 127.0.0.1, which is that of RTCP, takes the packets of camera2: {ADVICE}",
+    ),
+    (
+        {"camera1.dest_port": 65535},
+        f"camera1: port 65535 of 127.0.0.1 leaves none for RTCP: {ADVICE}",
+    ),
+]
+
+
+@pytest.mark.rule("T-058")
+@pytest.mark.parametrize(("words", "said"), SHARED_PORTS)
+def test_rtp_and_rtcp_share_no_port_without_an_agreement(words: dict[str, Any], said: str) -> None:
+    both = {"camera1.enabled": True, "camera2.enabled": True}
+    found = load(None, {}, both | words)
+    assert found.notices[0] == said
+    assert [camera.rtcp for camera in found.cameras] == [False, True]
+    agreed = load(None, {}, {**both, **words, "mjpeg-rtp.rtcp_mux": True})
+    assert all(camera.rtcp and camera.rtcp_mux for camera in agreed.cameras) and agreed.notices == ()
+
+
+@pytest.mark.rule("D-023")
+@pytest.mark.parametrize("group", ["233.252.0.1", "[ff15::7%eth0]"])
+def test_rtcp_shares_no_port_of_a_group(group: str) -> None:
+    words = {"camera1.destinations": f"192.0.2.1:5000,{group}:5000", "mjpeg-rtp.rtcp_mux": True}
+    assert faults(None, None, words) == [
+        f"mjpeg-rtp.rtcp_mux: found true, expected false, since camera1 goes to the group {group.strip('[]')}"
+        " (RFC 5761 section 5.2) (command line)"
+    ]
+
+
 # -- notices ------------------------------------------------------------------------------------------
 
 
@@ -548,10 +590,12 @@ def notices(overrides: Mapping[str, Any]) -> tuple[str, ...]:
     return load(None, {}, overrides).notices
 
 
+@pytest.mark.rule("T-037")
 def test_an_odd_port_is_said() -> None:
     assert notices({"camera1.destinations": "a.example:5001,b.example:5002"}) == (
         "camera1: port 5001 of a.example is odd; it is used, with 5002 for RTCP",
     )
+    assert notices({"camera1.destinations": "a.example:5001", "mjpeg-rtp.rtcp_mux": True}) == ()
 
 
 def test_a_size_that_is_rounded_up_is_said() -> None:

@@ -21,7 +21,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rtpjpeg"
 FLOORS = (
     ("errors", "serial", "tables", "stats", "train", "frame", "framing"),
     ("rtp", "extensions", "payload", "scan", "jpeg", "interchange", "srtpkey", "reportpackets", "rtcp")
-    + ("feedback", "sdplines", "sdp", "settings", "overrides", "layers", "tomltext", "config"),
+    + ("mux", "feedback", "sdplines", "sdp", "settings", "overrides", "layers", "tomltext", "ports")
+    + ("config",),
     (
         "clock",
         "events",

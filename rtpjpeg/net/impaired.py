@@ -15,6 +15,7 @@ from ..train import PacketTrain
 from .address import Address, Endpoint
 from .incoming import UdpReceiver
 from .link import Link
+from .options import Departure
 from .outgoing import UdpSender
 from .pcap import Datagram
 from .slots import Received
@@ -66,6 +67,10 @@ class ImpairedReceiver:
         due = self.link.next_timer()
         until = end if due is None else min(end, due)
         return None if until == NEVER else max(0.0, until - self._clock())
+
+    def send(self, data: bytes, address: Address) -> bool:
+        """Send one datagram from this port, past the link; False where the kernel did not take it."""
+        return self._receiver.send(data, address)
 
     @property
     def kernel_drops(self) -> int:
@@ -141,6 +146,18 @@ class ImpairedSender:
                 self._state.notify()
             return len(train)
 
+    def tell(self, data: bytes) -> bool:
+        """Send one datagram beside the packets, past the link; False where the kernel did not take it."""
+        return self._sender.tell(data)
+
+    def returned(self) -> list[tuple[bytes, Address]]:
+        """Return the datagrams that came back, each with its source, past the link; never waits."""
+        return self._sender.returned()
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor; -1 when closed."""
+        return self._sender.fileno()
+
     def _flush(self) -> None:
         """Send what has left the link by now."""
         packets = self.link.receive(self._clock())
@@ -163,8 +180,9 @@ class ImpairedSender:
         return self._sender.destination
 
     @property
-    def interface(self) -> str | None:
-        return self._sender.interface
+    def departure(self) -> Departure:
+        """How packets leave."""
+        return self._sender.departure
 
     @property
     def local_address(self) -> Address:

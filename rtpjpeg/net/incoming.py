@@ -14,7 +14,7 @@ from ..errors import TransportError
 from ..serial import timestamp_difference
 from . import gso, mmsg
 from .address import Address, check_port, plain, resolve
-from .options import LINUX, MEMINFO_DROPS, SO_MEMINFO, Arrival, any_address, errno_name
+from .options import LINUX, MEMINFO_DROPS, SO_MEMINFO, Arrival, any_address, errno_name, send_to
 from .slots import MmsgReader, PlainReader, Reader, Received
 from .waiting import Waiter
 
@@ -84,6 +84,10 @@ class UdpReceiver:
                     raise TransportError(f"port {port} cannot be read: {errno_name(error)}") from None
                 self._reader = PlainReader()  # a sandbox may know fewer calls than its kernel
                 return self._read_all()
+
+    def send(self, data: bytes, address: Address) -> bool:
+        """Send one datagram from this port, never waiting; False where the kernel did not take it."""
+        return send_to(self._socket, data, address)
 
     def _read_all(self) -> list[Received]:
         """Read until nothing waits; what comes faster than that ends at what the buffer can hold."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import TransportError
-from .address import Endpoint, interface_index, is_address, membership, multicast_interface, scoped
+from .address import Address, Endpoint, interface_index, is_address, membership, multicast_interface, scoped
 
 LINUX = sys.platform.startswith("linux")
 SO_BINDTODEVICE = 25
@@ -95,6 +95,27 @@ class Departure:
         """Tie the socket to its destination, so that the kernel looks the route up once. Raises OSError."""
         sock.connect(scoped(self.destination, self.interface))
 
+    def mark(self, sock: socket.socket) -> None:
+        """Let another socket, not a connected one, mark what it sends to this destination in the same way.
+
+        Raises OSError, ``TransportError``.
+        """
+        self._mark(sock)
+        if self.destination.multicast:
+            self._choose_interface(sock)
+
+    @property
+    def device(self) -> str:
+        """The network interface that packets are tied to; empty where the route decides."""
+        tied = self.interface and not self.destination.multicast and not is_address(self.interface)
+        return self.interface if self.interface and tied else ""
+
+    @property
+    def home(self) -> str:
+        """The local address that packets leave from; empty where the route decides."""
+        unicast = not self.destination.multicast
+        return self.interface if unicast and self.interface and is_address(self.interface) else ""
+
     def _mark(self, sock: socket.socket) -> None:
         """Set what stands in every IP header: traffic class, hops, and whether routers may fragment."""
         options = family_of(self.destination)
@@ -113,13 +134,12 @@ class Departure:
         if self.destination.multicast:
             value = multicast_interface(self.destination.family, self.interface)
             sock.setsockopt(options.level, options.multicast_interface, value)
-        elif self.interface and not is_address(self.interface):
-            bind_to_device(sock, self.interface)
+        elif self.device:
+            bind_to_device(sock, self.device)
 
     def _bind(self, sock: socket.socket, local_port: int) -> None:
         """Take the local port; where the interface is given as an address, leave from that address."""
-        unicast = not self.destination.multicast
-        host = self.interface if unicast and self.interface and is_address(self.interface) else ""
+        host = self.home
         if not host and not local_port:
             return
         if self.takes_over:
@@ -211,6 +231,18 @@ def cannot_bind(error: OSError, host: str, port: int, what: str) -> TransportErr
     reason = reasons.get(error.errno or 0) or error.strerror or str(error)
     place = f" on {host}" if host else ""
     return TransportError(f"{what} {port}{place} cannot be opened: {reason}")
+
+
+def send_to(sock: socket.socket, data: bytes, address: Address) -> bool:
+    """Send one datagram, never waiting; False where the kernel did not take it."""
+    host, port = address
+    if sock.family == socket.AF_INET6 and ":" not in host:
+        host = f"::ffff:{host}"
+    try:
+        sock.sendto(data, (host, port))
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def any_address(port: int) -> Endpoint:

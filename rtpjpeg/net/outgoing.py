@@ -21,6 +21,10 @@ from .trouble import DOWN, FULL, UNCUT, Next, Trouble
 
 LEAST_MTU = 576
 """What every host takes (RFC 791 section 3.1). While a cable is out Linux says 68 of its route."""
+LARGEST_RETURNED = 2048
+"""Bytes of a datagram that is read; RTCP alone comes back."""
+MOST_RETURNED = 64
+"""Datagrams that are read before the sender may send again."""
 
 
 class UdpSender:
@@ -49,7 +53,6 @@ class UdpSender:
         check_port(local_port, 0, "local port")
         endpoint = resolve(host, check_port(port))
         self.destination = endpoint
-        self.interface = interface
         self.packets_sent = 0
         self.packets_dropped = 0
         """Packets that the kernel did not take."""
@@ -62,7 +65,8 @@ class UdpSender:
         self.path_mtu: int | None = None
         """Largest IP packet of the route in bytes, once packets were too large for it."""
         self.local_address: Address = ("", local_port)
-        self._departure = Departure(endpoint, dscp, ttl, interface, send_buffer, takes_over)
+        self.departure = Departure(endpoint, dscp, ttl, interface, send_buffer, takes_over)
+        """How packets leave."""
         self._options = family_of(endpoint)
         self._most_bytes = gso.MOST_BYTES[endpoint.family]
         self._vector = mmsg.SendVector()
@@ -70,7 +74,7 @@ class UdpSender:
         self._said: set[str] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._use(self._departure.open(local_port))
+        self._use(self.departure.open(local_port))
 
     def send(self, train: PacketTrain) -> int:
         """Send the packets of a train in their order; return how many the kernel took.
@@ -86,6 +90,33 @@ class UdpSender:
             self.packets_sent += taken
             self.packets_dropped += len(train) - taken
             return taken
+
+    def tell(self, data: bytes) -> bool:
+        """Send one datagram beside the packets, uncounted; False where the kernel did not take it."""
+        with self._lock:
+            try:
+                return self._connected and self._socket.send(data) == len(data)
+            except OSError:
+                return False
+
+    def returned(self) -> list[tuple[bytes, Address]]:
+        """Return the datagrams that came back, each with its source; never waits."""
+        found: list[tuple[bytes, Address]] = []
+        with self._lock:
+            for _ in range(MOST_RETURNED):
+                try:
+                    data, source = self._socket.recvfrom(LARGEST_RETURNED)
+                except ConnectionError:
+                    self._note_refusal()
+                except OSError:  # nothing more, or closed
+                    break
+                else:
+                    found.append((data, plain(source)))
+        return found
+
+    def fileno(self) -> int:
+        """Return the file descriptor, to wait on together with others; -1 when closed."""
+        return self._socket.fileno()
 
     def __enter__(self) -> Self:
         return self
@@ -141,13 +172,22 @@ class UdpSender:
         elif error.errno in FULL:
             self._say("full", f"the send buffer to {to} is full ({name}): the rest of a frame was dropped")
         elif error.errno == errno.ECONNREFUSED:
-            self._say("refused", f"nobody listens on {to} ({name}): sending goes on")
+            self._say_refused()
         else:
             self._say(name, f"sending to {to} met an error ({name}) and goes on")
         if step is Next.REOPEN:
             self._reopen()
             return Next.AGAIN if self._connected else Next.STOP
         return step
+
+    def _note_refusal(self) -> None:
+        """Count an answer that the one who reads has met before the one who sends."""
+        self.send_errors += 1
+        self._say_refused()
+
+    def _say_refused(self) -> None:
+        name = errno_name(OSError(errno.ECONNREFUSED, ""))
+        self._say("refused", f"nobody listens on {self.destination} ({name}): sending goes on")
 
     def _fits(self, packet: int) -> bool:
         """Return whether the route takes packets of this many bytes; note its MTU when it does not."""
@@ -176,7 +216,7 @@ class UdpSender:
         self._socket = sock
         self._segmenting = gso.can_segment(sock)
         try:
-            self._departure.connect(sock)
+            self.departure.connect(sock)
         except OSError as error:
             if error.errno not in DOWN:
                 sock.close()
@@ -194,7 +234,7 @@ class UdpSender:
         self._socket.close()
         self._connected = False
         try:
-            self._use(self._departure.open(self.local_address[1]))
+            self._use(self.departure.open(self.local_address[1]))
         except TransportError as error:
             self.send_errors += 1
             self._say("reopen", str(error))

@@ -23,6 +23,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from ..errors import MalformedPacketError
+from ..mux import may_hold_rtcp
 from ..rtcp import is_rtcp
 from ..rtp import HEADER_SIZE
 from ..srtpkey import SrtpKey
@@ -134,7 +135,7 @@ class Unprotector:
         """Return those packets of a train that fit the key, decrypted; RTCP among them too (RFC 5761)."""
         with self._lock:
             self._late.tries = WARM_TRIES if self._streams else COLD_TRIES
-            if _may_hold_rtcp(train):
+            if may_hold_rtcp(train):
                 return PacketTrain.from_packets(self._sorted(train))
             view, spans = train.data.data, zip(*train.spans(), strict=True)
             bodies = [body for start, end in spans if (body := self._check(view[start:end], start))]
@@ -207,14 +208,6 @@ def payload_offset(packet: memoryview, end: int) -> int | None:
     if packet[0] & 0x10:  # a header extension, in words of 32 bits behind its own header
         size += 4 + 4 * int.from_bytes(packet[size + 2 : size + 4], "big")
     return size if size <= end else None
-
-
-def _may_hold_rtcp(train: PacketTrain) -> bool:
-    """Return whether a packet's second byte is 192 to 223, as ``is_rtcp`` asks."""
-    if not train.data.size:
-        return False
-    seconds = train.data[np.minimum(train.starts + 1, train.data.size - 1)]
-    return bool((seconds >> 5 == 6).any())
 
 
 def _crossed(

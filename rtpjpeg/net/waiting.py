@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 
 class Waiter:
@@ -32,3 +33,19 @@ class Waiter:
     def close(self) -> None:
         self._bell.close()
         self._rope.close()
+
+
+def wait_for_any(files: Sequence[int], timeout: float) -> None:
+    """Wait until one of these file descriptors is readable, so many seconds at most.
+
+    One that is -1 is left out, and one that is closed meanwhile is no fault.
+    """
+    there = [file for file in files if file >= 0]
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        for file in there:
+            poll.register(file, select.POLLIN)
+        poll.poll(timeout * 1000)
+    else:
+        with suppress(OSError):
+            select.select(there, [], [], timeout)

@@ -12,7 +12,7 @@ from ..frame import Frame
 from ..net.address import Address, is_local, resolve
 from ..net.impaired import Receiver
 from ..net.options import any_address
-from ..net.reports import ReportSocket, open_reports
+from ..net.reports import Outlet, ReportSocket, open_reports
 from ..receivercontrol import RTCP
 from ..session import ReceiverSession
 from .drops import KernelDrops
@@ -55,42 +55,66 @@ class LiveStream(Stream):
         self._guard = threading.Lock()
         """Held while the session is used: RTCP comes in a thread of its own."""
         self._reports: ReportSocket | None = None
+        described = source.description
+        self._shared = described is not None and described.rtcp_mux
+        """Whether RTCP goes to the port of RTP by agreement (RFC 5761)."""
+        self._apart: object = None
+        """Who sent RTCP last to the port that is its own."""
         self._thread = threading.Thread(target=self._run, name=source.label, daemon=True)
 
     def start(self) -> None:
         """Begin to receive."""
-        if self.session.rtcp:
+        if self.session.rtcp and not self._shared:
             self._open_reports()
         self._thread.start()
 
     def _open_reports(self) -> None:
-        """Open the port of RTCP, behind that of the packets; without it the stream plays all the same."""
-        host, port = self.source.host, min(self.receiver.local_address[1] + 1, 65535)
-        place = resolve(host, port) if host else any_address(port)
-        self._reports, fault = open_reports([place], self._take_report, lambda: LONGEST_WAIT)
+        """Open the port of RTCP; without it the stream plays all the same."""
+        host, described = self.source.host, self.source.description
+        port = described.control_port if described else self.receiver.local_address[1] + 1
+        places = [] if port > 65535 else [resolve(host, port) if host else any_address(port)]
+        self._reports, fault = open_reports(places, self._take_report, lambda: LONGEST_WAIT)
+        if self._reports is not None:
+            self._reports.start()
+        self._say_reports(port, fault or f"there is no port behind {port - 1}")
+
+    def _say_reports(self, port: int, fault: str) -> None:
         if self._reports is None:
             _log.info("%s: no reports: %s", self.source.label, fault)
-        else:
-            self._reports.start()
+        elif port % 2 == 0 and self.source.description is None:
+            # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
+            _log.info("%s: the port is odd: RTP is taken on %d and RTCP on %d", self.label, port - 1, port)
 
     def _take_report(self, data: bytes, peer: Address) -> None:
         opened = self.secrecy.open_rtcp(data)
         if opened is not None:
+            self._apart = peer
             with self._guard:
                 self.session.receive(opened, time.monotonic(), peer)
 
     def _send_due(self, now: float, bye: bool = False) -> None:
         """Send the reports and requests that are due, or the last one."""
-        if self._reports is None:
+        if not self.session.rtcp:
             return
         with self._guard:
             due = self.session.bye(now) if bye else self.session.datagrams_to_send(now)
             source = self.session.source
         for data, where in due:
-            if where == RTCP and isinstance(source, tuple):
-                where = source[0], self._reports.local_address[1]
-            if isinstance(data, bytes) and isinstance(where, tuple):
-                self._reports.send(self.secrecy.protect_rtcp(data), where)
+            outlet, place = self._way(where, source)
+            if outlet is not None and isinstance(data, bytes) and isinstance(place, tuple):
+                outlet.send(self.secrecy.protect_rtcp(data), place)
+
+    def _way(self, where: object, source: object) -> tuple[Outlet | None, object]:
+        """Return the socket and the address for RTCP to ``where``; ``source`` is where RTP comes from.
+
+        That is taken for RTCP too where a description says so, or the sender's RTCP comes from there to the
+        port of RTP: never for a port that was merely seen in RTP (RFC 3550 section 11).
+        """
+        if self._shared or (where == source and where != self._apart):
+            return self.receiver, source if where == RTCP else where
+        if where == RTCP and self._reports is not None and isinstance(source, tuple):
+            return self._reports, (source[0], self._reports.local_address[1])
+        return self._reports, where
 
     @property
     def kernel_drops(self) -> int:
@@ -101,9 +125,10 @@ class LiveStream(Stream):
         return isinstance(peer, tuple) and is_local(str(peer[0]))
 
     def stop(self) -> None:
-        """Close the socket, which ends the thread."""
-        self._stop.set()
-        self.receiver.close()
+        """Let the thread end, which closes the socket; ``join`` closes it in any case."""
+        self.let_go()
+        if self._thread.ident is None:
+            self.receiver.close()
 
     def let_go(self) -> None:
         """Ask the thread to end and to close the socket itself; never waits, in whatever thread."""
@@ -114,6 +139,7 @@ class LiveStream(Stream):
         """Wait until the thread has ended, if it was started."""
         if self._thread.ident is not None:
             self._thread.join(timeout)
+            self.receiver.close()
 
     def _run(self) -> None:
         try:
@@ -124,9 +150,9 @@ class LiveStream(Stream):
             _log.debug("%s", self.source.label, exc_info=True)
             self.fault = f"internal error: {type(error).__name__}: {error}"
         finally:
+            self._send_due(time.monotonic(), bye=True)
             self.receiver.close()
             if self._reports is not None:
-                self._send_due(time.monotonic(), bye=True)
                 self._reports.close()
             self._ended()
 

@@ -50,6 +50,7 @@ def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription
     return SessionDescription(
         address=sender.destination.ip,
         port=sender.destination.port,
+        rtcp_mux=stream.session.rtcp_mux,
         ttl=ttl,
         width=width,
         height=height,
@@ -60,6 +61,8 @@ def describe(stream: CameraStream, ttl: int | None = None) -> SessionDescription
         extmap=tuple((number, name) for name, number in EXTENSION_IDS.items())
         if stream.session.tells_capture_times
         else (),
+        ssrc=stream.session.ssrc,
+        cname=stream.session.cname.decode("ascii", "replace"),
         protocol="RTP/AVP" if protector is None else "RTP/SAVP",
         crypto=None if protector is None else protector.key,
     )

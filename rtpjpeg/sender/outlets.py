@@ -48,10 +48,8 @@ class Outlets:
     @property
     def places(self) -> list[str]:
         """Where packets go, as a user writes it: HOST:PORT, or HOST:PORT@INTERFACE."""
-        return [
-            str(sender.destination) + (f"@{sender.interface}" if sender.interface else "")
-            for sender in self.senders
-        ]
+        ways = ((str(sender.destination), sender.departure.interface) for sender in self.senders)
+        return [f"{place}@{interface}" if interface else place for place, interface in ways]
 
     def count(self) -> dict[str, int]:
         """Return what the kernel took of all packets, in packets and bytes (UDP payload), and its errors."""

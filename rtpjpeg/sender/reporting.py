@@ -1,7 +1,8 @@
 """RTCP of one stream at the sender's side: reports out, and what receivers say and ask for.
 
-One socket a stream, on the port behind that of the packets where it is free; a thread of its own reads it, so
-that a packet that is asked for leaves at once. Who is no destination of the stream is not listened to.
+One socket a stream, on the port behind that of the packets where it is free, or with ``rtcp_mux`` those of
+the packets themselves; a thread of its own reads, so that a packet that is asked for leaves at once. Who is
+no destination of the stream is not listened to.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import time
 from collections.abc import Sequence
 
 from ..events import Event, ReportReceived
-from ..net.address import Address, any_port
+from ..net.address import Address, Endpoint, any_port, resolve
 from ..net.impaired import Sender
-from ..net.reports import ReportSocket, open_reports
+from ..net.reports import ReportSocket, ReportThread, open_reports
+from ..net.returns import ReturnReader
 from ..session import SenderSession
 from ..train import PacketTrain
 from .adaptation import Adaptation
@@ -41,21 +43,24 @@ class Reporter:
         self._outlets = outlets
         self._guard = guard
         self._adaptation = adaptation
+        self._reader: ReportThread | None = None
         self._socket: ReportSocket | None = None
+        """None with ``rtcp_mux``."""
+        self._followed: Sequence[Sender] = ()
 
     def start(self) -> None:
-        """Open the socket; where that fails the stream goes on without reports, which is said."""
-        senders = self._outlets.senders
-        if not (senders and self._session.rtcp):
+        """Begin to report; where no socket can be had the stream goes on without, which is said."""
+        if not (self._outlets.senders and self._session.rtcp):
             return
-        family = senders[0].destination.family
-        port = senders[0].local_address[1]
-        places = [any_port(family, port + 1 if 0 < port < 65535 else 0), any_port(family, 0)]
-        self._socket, fault = open_reports(places, self._take, self._tick)
-        if self._socket is None:
-            _log.warning("%s: no reports: %s", self.name, fault)
+        if self._session.rtcp_mux:
+            self._reader = ReturnReader(lambda: self._outlets.senders, self._take, self._tick)
         else:
-            self._socket.start()
+            self._socket, fault = open_reports(_places(self._outlets.senders), self._take, self._tick)
+            self._reader = self._socket
+            if self._socket is None:
+                _log.warning("%s: no reports: %s", self.name, fault)
+        if self._reader is not None:
+            self._reader.start()
 
     def accepts(self, source: object) -> bool:
         """Tell whether an address belongs to a destination; of a group anybody may."""
@@ -65,13 +70,13 @@ class Reporter:
 
     def stop(self) -> None:
         """Say BYE and close the socket."""
-        if self._socket is None:
+        if self._reader is None:
             return
         with self._guard:
             due = self._session.bye(time.monotonic())
         for data, _ in due:
             self._send(data)
-        self._socket.close()
+        self._reader.close()
 
     def statistics(self) -> dict[str, float | None]:
         """Return what the newest report of a receiver says; None before the first."""
@@ -123,18 +128,38 @@ class Reporter:
                 self._adaptation.heard(self.name, event, time.monotonic())
 
     def _send(self, data: bytes | PacketTrain) -> None:
-        """Send packets once more to all destinations, RTCP to the port behind each of theirs."""
+        """Send packets once more to all destinations, and RTCP to where it goes of each."""
         if isinstance(data, PacketTrain):
             self._outlets.send(data)
-        elif self._socket is not None:
-            protector = self._outlets.protector
-            data = data if protector is None else protector.protect_rtcp(data)
-            # Two paths may end at one address, where one report is enough.
-            for place in dict.fromkeys(map(_beside, self._outlets.senders)):
-                self._socket.send(data, place)
+            return
+        protector, senders = self._outlets.protector, self._outlets.senders
+        data = data if protector is None else protector.protect_rtcp(data)
+        if self._socket is None:
+            for sender in senders:
+                sender.tell(data)
+            return
+        self._follow(self._socket, senders)
+        # Two paths may end at one address, where one report is enough.
+        for place in dict.fromkeys(map(_beside, senders)):
+            self._socket.send(data, place)
+
+    def _follow(self, reports: ReportSocket, senders: Sequence[Sender]) -> None:
+        """Let RTCP leave as the packets do, which may go elsewhere since the last report."""
+        if senders is not self._followed:
+            self._followed = senders
+            reports.follow([sender.departure for sender in senders])
+
+
+def _places(senders: Sequence[Sender]) -> list[Endpoint]:
+    """Return where RTCP may come in: behind the port of the packets, else on any; both kinds of address."""
+    family = max(sender.destination.family for sender in senders)  # a socket of IPv6 has IPv4 too
+    port, homes = senders[0].local_address[1], {sender.departure.home for sender in senders}
+    home = homes.pop() if len(homes) == 1 else ""
+    ports = [port + 1 if 0 < port < 65535 else 0, 0]
+    return [resolve(home, number) if home else any_port(family, number) for number in ports]
 
 
 def _beside(sender: Sender) -> Address:
     """Return where RTCP of a destination goes (RFC 3550 section 11)."""
     place = sender.destination
-    return place.ip, min(place.port + 1, 65535)
+    return place.ip, place.port + 1

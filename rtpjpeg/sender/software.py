@@ -42,6 +42,19 @@ def libraries(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Fin
             yield Finding(name, OK, version(module))
 
 
+def encryption(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Finding]:
+    """Look for what encrypts, where a camera has a key."""
+    names = " and ".join(camera.name for camera in cameras if camera.srtp_key)
+    if not names:
+        return
+    module, reason = machine.module("cryptography")
+    if module is None:
+        advice = "sudo apt install python3-cryptography or pip install 'rtpjpeg[srtp]'"
+        yield Finding("encryption", FAULT, f"srtp_key of {names} needs cryptography ({reason})", advice)
+    else:
+        yield Finding("encryption", OK, f"cryptography {version(module)}")
+
+
 def encoder(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[Finding]:
     """Say which library makes JPEGs with restart markers, and which without."""
     (simplejpeg, reason), (cv2, other) = (machine.module(name) for name in ("simplejpeg", "cv2"))
@@ -120,4 +133,4 @@ def camera_list(machine: Machine, cameras: Sequence[CameraConfig]) -> Iterator[F
             )
 
 
-CHECKS = (python, libraries, encoder, camera_stack, devices, camera_list)
+CHECKS = (python, libraries, encoder, encryption, camera_stack, devices, camera_list)

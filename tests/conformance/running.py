@@ -68,7 +68,11 @@ class Viewer:
         self.now = 100.0
 
     def take(
-        self, packets: Iterable[bytes], *, source: tuple[str, int] = ("192.0.2.1", 4000), step: float = 0.0
+        self,
+        packets: Iterable[bytes | rtpjpeg.PacketTrain],
+        *,
+        source: tuple[str, int] = ("192.0.2.1", 4000),
+        step: float = 0.0,
     ) -> None:
         """Receive packets, each ``step`` seconds behind the one before."""
         for packet in packets:

@@ -6,26 +6,19 @@ import itertools
 import re
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 import rtpjpeg
+from conformance.arrivals import arrival, listener
 from conformance.builders import Packet, read, read_all
 from conformance.pictures import jpeg
-from peers import missing
 from rtpjpeg import ConfigError, Packetizer, SenderSession, SessionDescription
 from rtpjpeg.clock import EXTENSION_IDS
 from rtpjpeg.net.udp import UdpSender
 
 WAITING = {
-    "T-037": "RTCP, which takes the other port; the description tells it",
     "T-042": "RTCP, which reports the loss",
-    "T-044": "RTCP, which takes the same mark",
-    "T-058": "RTCP; a description with equal ports is refused already",
-    "T-059": "RTCP on the port of RTP",
-    "T-061": "RTCP, which carries the CNAME",
     "T-071": "RTCP, whose sender reports go on",
 }
 RESERVED = range(72, 77)
@@ -189,33 +182,10 @@ def test_ports_in_a_description():
     assert f"a=rtcp:{odd.control_port}\r\n" in odd.serialize(), "an odd port says which one RTCP takes"
     with pytest.raises(ConfigError, match="rtcp_port"):
         SessionDescription(address="192.0.2.1", port=5000, rtcp_port=5000).serialize()
-
-
-@contextmanager
-def listener(host: str, *, group: str | None = None) -> Iterator[socket.socket]:
-    """A socket that tells the hops and the traffic class of what comes."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(10)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
-            sock.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_RECVTTL", 12), 1)
-        try:
-            sock.bind((group or host, 0))
-        except OSError:
-            missing(f"the address {host}")
-        if group:
-            membership = socket.inet_aton(group) + socket.inet_aton(host)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
-        yield sock
-
-
-def arrival(sock: socket.socket) -> tuple[bytes, dict[int, int]]:
-    """One datagram, and what its IP header said, by the number of the option."""
-    data, ancillary, _, _ = sock.recvmsg(65535, 256)
-    return data, {kind: struct.unpack("=i", (held + b"\0\0\0")[:4])[0] for _, kind, held in ancillary}
+    text = "v=0\nm=video 5000 RTP/AVP 26\nc=IN IP4 192.0.2.1\na=rtcp:5000\n"
+    with pytest.raises(ConfigError, match="a=rtcp: found 5000, expected another port than that of RTP"):
+        SessionDescription.parse(text)
+    assert SessionDescription.parse(text + "a=rtcp-mux\n").control_port == 5000
 
 
 @pytest.mark.rule("T-043")
@@ -258,6 +228,21 @@ def test_dscp_stands_in_every_ip_header(host, option, dscp):
         sender.close()
         classes = [arrival(sock)[1].get(option) for _ in train]
     assert set(classes) == {dscp << 2}
+
+
+@pytest.mark.rule("T-059")
+def test_payload_types_of_rtcp_are_not_used_on_a_shared_port():
+    # RFC 5761, section 4: "RTP payload types in the range 64-95 MUST NOT be used."
+    for payload_type in (64, 71, 77, 95):
+        with pytest.raises(ConfigError, match=f"found {payload_type}, expected none of 64 to 95"):
+            SenderSession(payload_type=payload_type, rtcp_mux=True)
+        text = f"v=0\nm=video 5000 RTP/AVP {payload_type}\nc=IN IP4 192.0.2.1\n"
+        text += f"a=rtpmap:{payload_type} JPEG/90000\n"
+        assert SessionDescription.parse(text).payload_type == payload_type
+        with pytest.raises(ConfigError, match=f"found {payload_type}, expected none of 64 to 95"):
+            SessionDescription.parse(text + "a=rtcp-mux\n")
+    for payload_type in (26, 96, 127):
+        assert SenderSession(payload_type=payload_type, rtcp_mux=True).rtcp_mux
 
 
 @pytest.mark.rule("T-071")

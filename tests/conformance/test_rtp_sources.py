@@ -9,10 +9,7 @@ import pytest
 from conformance.builders import SSRC, main, rtp
 from conformance.running import Viewer, receive
 from conformance.streams import frame, shown, stream
-
-WAITING = {
-    "T-038": "RTCP, which is told from RTP but not read",
-}
+from rtpjpeg import PacketTrain
 
 
 @pytest.mark.rule("T-016")
@@ -82,6 +79,19 @@ def test_rtcp_on_the_port_of_rtp_is_told_from_rtp():
     report = b"\x80\xc8\x00\x06" + bytes(24)
     bye = b"\x81\xcb\x00\x01\x12\x34\xab\xcd"
     viewer.take([report, packets[0], report, bye, *packets[1:], bye])
+    assert shown(viewer.outcome) == [0]
+    assert viewer.session.statistics.packets_rejected == 0
+    assert viewer.session.statistics.packets_received == len(packets)
+
+
+@pytest.mark.rule("T-038")
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_rtcp_that_the_kernel_joined_to_packets_is_told_from_them(place):
+    # A train is what came of one sender: a report may stand anywhere in it.
+    packets, report = frame(), b"\x80\xc8\x00\x06" + bytes(24)
+    mixed = [*packets, report] if place < 0 else [*packets[:place], report, *packets[place:]]
+    viewer = Viewer()
+    viewer.take([PacketTrain.from_packets(mixed)])
     assert shown(viewer.outcome) == [0]
     assert viewer.session.statistics.packets_rejected == 0
     assert viewer.session.statistics.packets_received == len(packets)

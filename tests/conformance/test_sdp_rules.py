@@ -19,11 +19,8 @@ from rtpjpeg.sdp import SessionDescription, SourceFilter, parse_all, serialize_a
 
 WAITING = {
     "D-011": "RTCP, whose 5 % are reckoned from this bandwidth",
-    "D-013": "RTCP, which sends the CNAME that the line repeats",
     "D-014": "RTCP by unicast, which a=rtcp-unicast would announce",
-    "D-023": "RTCP on the port of RTP",
     "D-024": "RTCP, which the filter drops too",
-    "D-026": "RTCP, which a viewer under a=recvonly still sends",
 }
 SESSION = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
 CAMERA = SessionDescription("192.0.2.7", 5000)

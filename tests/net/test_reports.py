@@ -9,7 +9,7 @@ import pytest
 
 from rtpjpeg.errors import TransportError
 from rtpjpeg.net.address import any_port, resolve
-from rtpjpeg.net.options import any_address
+from rtpjpeg.net.options import SO_BINDTODEVICE, Departure, any_address
 from rtpjpeg.net.reports import ReportSocket, open_reports
 
 PATIENCE = 20.0
@@ -83,3 +83,37 @@ def test_a_thread_may_close_its_own_socket() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.sendto(b"end", ("127.0.0.1", reports.local_address[1]))
     assert closed.wait(PATIENCE)
+
+
+def test_one_socket_marks_what_goes_to_both_kinds_of_address() -> None:
+    four, six = resolve("127.0.0.1", 5000), resolve("::1", 5000)
+    group = resolve("239.255.77.1", 5000)
+    reports = ReportSocket(any_port(socket.AF_INET6, 0), print, lambda: 1.0)
+    reports.follow(
+        [Departure(four, 46, 7), Departure(six, 34, 9), Departure(group, 46, 3, interface="127.0.0.1")]
+    )
+    sock = reports._socket
+    assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 46 << 2
+    assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 7
+    assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 34 << 2
+    assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) == 9
+    assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL) == 3
+    assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, 4) == socket.inet_aton("127.0.0.1")
+    reports.close()
+
+
+@pytest.mark.parametrize(("other", "tied"), [("lo", b"lo\0"), (None, b"")])
+def test_reports_are_tied_to_the_interface_that_all_packets_are_tied_to(
+    other: str | None, tied: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = resolve("127.0.0.1", 5000)
+    reports = ReportSocket(any_port(socket.AF_INET, 0), print, lambda: 1.0)
+    reports.follow([Departure(place, interface="lo"), Departure(place, interface=other)])
+    assert reports._socket.getsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, 16) == tied
+    reports.close()
+
+
+def test_what_cannot_be_marked_is_left_as_it_is() -> None:
+    reports = ReportSocket(any_port(socket.AF_INET, 0), print, lambda: 1.0)
+    reports.follow([Departure(resolve("::1", 5000), 46), Departure(resolve("::1", 5000), interface="none")])
+    reports.close()

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from rtpjpeg.net.waiting import Waiter
+from rtpjpeg.net.waiting import Waiter, wait_for_any
 
 
 @pytest.fixture(params=["poll", "select"])
@@ -41,3 +41,14 @@ def test_a_time_already_over_is_no_wait(pair: tuple[socket.socket, Waiter]) -> N
     waiter.wait(0)
     waiter.wait(-5)
     waiter.wait(0.001)
+
+
+def test_one_of_several_ends_the_wait(pair: tuple[socket.socket, Waiter]) -> None:
+    sock, _ = pair
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        sock.sendto(b"x", other.getsockname())
+        wait_for_any([sock.fileno(), -1, other.fileno()], 60.0)
+        assert other.recv(10) == b"x"
+        closed = other.fileno()
+    wait_for_any([sock.fileno(), closed], 0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from interop.kernel import free_port_pairs
 from rtpjpeg import Packetizer, PacketTrain
 from rtpjpeg.capture.encode import JpegEncoder
 from rtpjpeg.capture.strip import draw_strip
@@ -41,15 +41,8 @@ def train(number: int, packetizer: Packetizer, seed: int = 1) -> PacketTrain:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return UDP ports that nobody has."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    try:
-        for sock in sockets:
-            sock.bind(("", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+    """Return UDP ports that nobody has, even ones with the next one, for RTCP, free too."""
+    return free_port_pairs(count)
 
 
 class Feeder:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from receiver.feeding import Feeder, train
+from receiver.feeding import Feeder, free_ports, train
 from rtpjpeg import Frame, Packetizer, PacketTrain, ReceiverSession, TransportError
 from rtpjpeg.net.udp import UdpReceiver
 from rtpjpeg.receiver.livestream import LiveStream
@@ -111,6 +111,29 @@ def test_a_live_stream_ends_by_itself_at_its_last_frame() -> None:
     assert stream.fault is None
     assert len(delivered) == 5
     assert receiver.fileno() == -1
+
+
+@pytest.mark.rule("T-037")
+@pytest.mark.parametrize("port", ["odd", "even", "last"])
+def test_what_rtcp_takes_beside_an_odd_port_is_said(port: str, caplog: pytest.LogCaptureFixture) -> None:
+    """RFC 3550 section 11: RTP on an even port. Here an odd one is taken as it is."""
+    caplog.set_level("INFO")
+    (even,) = free_ports(1)
+    even -= even % 2
+    number = {"odd": even - 1, "even": even, "last": 65535}[port]
+    receiver = UdpReceiver("127.0.0.1", number)
+    stream = LiveStream(
+        Source("a", "127.0.0.1"), ReceiverSession(rtcp=True), receiver, lambda frame: None, lambda: None
+    )
+    stream.start()
+    stream.stop()
+    stream.join()
+    said = {
+        "odd": [f"a: the port is odd: RTP is taken on {number} and RTCP on {number + 1}"],
+        "even": [],
+        "last": ["a: no reports: there is no port behind 65535"],
+    }
+    assert [record.message for record in caplog.records] == said[port]
 
 
 def test_a_live_stream_ends_when_it_is_asked_to() -> None:

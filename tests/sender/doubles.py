@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class ListedSender:
     """Takes trains instead of a socket."""
 
     destination = "192.0.2.9:5000"
-    interface: str | None = None
+    departure = SimpleNamespace(interface=None, home="")
 
     def __init__(self) -> None:
         self.trains: list[list[bytes]] = []

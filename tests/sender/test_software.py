@@ -57,6 +57,24 @@ def test_a_library_for_another_numpy_has_advice_of_its_own(name: str, tmp_path: 
     assert "pip uninstall numpy" in found.advice
 
 
+@pytest.mark.parametrize(
+    ("modules", "verdict", "said"),
+    [
+        ({}, "ok", "cryptography 1.0"),
+        ({"cryptography": None}, "fault", "srtp_key of camera1 needs cryptography (No module named"),
+    ],
+)
+def test_a_key_needs_what_encrypts(modules: dict[str, Any], verdict: str, said: str, tmp_path: Path) -> None:
+    here = machine(tmp_path, modules={"cryptography": SimpleNamespace(__version__="1.0"), **modules})
+    found = look(software.encryption, here, cameras(srtp_key="camera1.key"))["encryption"]
+    assert (found.verdict, "pip install 'rtpjpeg[srtp]'" in found.advice) == (verdict, verdict == "fault")
+    assert found.found.startswith(said)
+
+
+def test_without_a_key_nobody_asks_for_what_encrypts(tmp_path: Path) -> None:
+    assert look(software.encryption, machine(tmp_path), cameras()) == {}
+
+
 STACK = ("libcamera", "picamera2")
 NO_STACK = dict.fromkeys(STACK)
 
