@@ -104,13 +104,13 @@ class ReceiverControl:
 
     # What comes.
 
-    def receive(self, data: bytes, now: float, source: object) -> None:
+    def receive(self, data: bytes, now: float, source: object, accepted: bool = True) -> None:
         """Take a datagram of RTCP; what is not of the stream's sender is counted and not read."""
         reception = self._reception
-        if reception is None:
+        if reception is None and accepted:
             self._keep(data, source)
             return
-        if host_of(source) != self._host:
+        if reception is None or not accepted or host_of(source) != self._host:
             self.rejected += 1
             return
         try:

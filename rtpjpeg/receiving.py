@@ -118,11 +118,12 @@ class ReceiverSession:
         """
         train = data if isinstance(data, PacketTrain) else PacketTrain.from_packets((data,))
         reports, train = parted(train)
+        accepted = self._lock.accepts(source)
         for report in reports:
-            self.control.receive(report, now, source)
+            self.control.receive(report, now, source, accepted)
         if not len(train):
             return
-        if not self._lock.accepts(source):
+        if not accepted:
             self._reject(len(train), "source", place_of(source), "one that is allowed")
         elif self._lock.holds(source) or source in self.paths.known:
             self._receive_taken(train, now, source)

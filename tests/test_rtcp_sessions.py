@@ -318,6 +318,17 @@ def test_requests_are_compounds_that_name_what_is_missing(seed: int) -> None:
     assert rtcptrack.SCREEN[1] + 1 == SCREEN_RTCP[1]
 
 
+@pytest.mark.rule("D-024")
+def test_what_the_source_filter_keeps_out_is_not_read_as_rtcp_either(seed: int) -> None:
+    """RFC 4570 section 3: "not only to RTP packets, but also to any RTCP packets"; nothing is kept of it."""
+    track = Track(seed, receiver={"accepts": lambda source: source[0] == CAMERA[0]})
+    stranger = serialize_compound([SenderReport(track.sender.ssrc, 5 << 32, 0, 0, 0)])
+    track.receiver.receive(stranger, track.now, ("203.0.113.9", 40_001))
+    assert track.receiver.control.rejected == 1 and not track.receiver.control._early
+    track.run(pictures(), 60)
+    assert track.receiver.control.reports_received > 0 and track.receiver.control.rejected == 1
+
+
 @pytest.mark.rule("T-023")
 def test_a_name_is_drawn_at_random_and_stays() -> None:
     """RFC 7022 section 4.2: 96 random bits in Base64, 16 characters, and no host in it."""

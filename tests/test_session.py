@@ -423,6 +423,7 @@ def test_silence_lets_another_source_take_over(source, ssrc, silence, at_once):
     assert receiver.statistics.packets_received == len(theirs[1]), "counts are those of the new stream"
 
 
+@pytest.mark.rule("T-047")
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_sender_with_another_address_goes_on_after_a_short_silence(at_once):
     receiver, frames = taken()

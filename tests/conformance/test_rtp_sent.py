@@ -16,11 +16,9 @@ from conformance.pictures import jpeg
 from rtpjpeg import ConfigError, Packetizer, SenderSession, SessionDescription
 from rtpjpeg.clock import EXTENSION_IDS
 from rtpjpeg.net.udp import UdpSender
+from rtpjpeg.reportpackets import SenderReport
+from rtpjpeg.rtcp import parse_compound
 
-WAITING = {
-    "T-042": "RTCP, which reports the loss",
-    "T-071": "RTCP, whose sender reports go on",
-}
 RESERVED = range(72, 77)
 
 
@@ -273,3 +271,18 @@ def test_capture_time_is_announced_in_the_description():
     extmap = tuple((number, name) for name, number in EXTENSION_IDS.items())
     text = SessionDescription("192.0.2.7", 5000, extmap=extmap).serialize()
     assert f"a=extmap:{train[0][16] >> 4} urn:ietf:params:rtp-hdrext:ntp-64\r\n" in text
+
+
+@pytest.mark.rule("T-071")
+def test_sender_reports_go_on_beside_the_capture_times():
+    # RFC 6051, section 3.3: "SR packets MUST be sent to provide backwards compatibility", and both instants are
+    # of one clock.
+    session = SenderSession(rtcp=True)
+    first = session.send_frame(jpeg(), 10.0, 10.02, wall_offset=1.8e9)[0]
+    session.handle_timer(10.02)
+    ((data, _),) = session.datagrams_to_send(10.02)
+    report = parse_compound(data)[0]
+    assert isinstance(report, SenderReport)
+    captured = int.from_bytes(first[17:25], "big") / 2**32
+    ticks = (report.rtp_timestamp - int.from_bytes(first[4:8], "big")) & 0xFFFFFFFF
+    assert report.ntp_timestamp / 2**32 - captured == pytest.approx(ticks / 90_000, abs=2e-5)

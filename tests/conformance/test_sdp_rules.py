@@ -18,9 +18,8 @@ from rtpjpeg.errors import ConfigError
 from rtpjpeg.sdp import SessionDescription, SourceFilter, parse_all, serialize_all
 
 WAITING = {
-    "D-011": "RTCP, whose 5 % are reckoned from this bandwidth",
-    "D-014": "RTCP by unicast, which a=rtcp-unicast would announce",
-    "D-024": "RTCP, which the filter drops too",
+    "D-011": "a bandwidth in descriptions of our own; RTCP's 5 % are reckoned from what is sent",
+    "D-014": "reports by unicast to the sender of a group, which a=rtcp-unicast would announce",
 }
 SESSION = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
 CAMERA = SessionDescription("192.0.2.7", 5000)

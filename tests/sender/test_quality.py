@@ -199,6 +199,17 @@ def test_a_tenth_lost_is_congestion_in_two_reports_together() -> None:
     assert controller.decide(now + 2)["one"].reason == "loss 10.0 % and queue 0 ms"
 
 
+@pytest.mark.rule("T-042")
+def test_a_fifth_lost_lowers_quality_or_rate_at_the_first_report() -> None:
+    """RFC 3551 section 2: receivers watch the loss, and who sends too much adapts the rate."""
+    controller, now = started()
+    controller.take(clean(now))
+    controller.take(Feedback(now + 1, 0.20, 0.020, None))
+    decision = controller.decide(now + 1)["one"]
+    assert decision.quality < 85 or decision.fps_divisor > 1
+    assert decision.reason == "loss 20.0 % and queue 0 ms"
+
+
 @pytest.mark.parametrize(("loss", "rtt"), [(0.199, 0.044), (0.019, 0.099), (0.05, None)])
 def test_what_is_not(loss: float, rtt: float | None) -> None:
     controller, now = started()

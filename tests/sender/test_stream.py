@@ -255,7 +255,9 @@ def test_with_a_pacer_large_frames_leave_in_bursts() -> None:
     assert len(received(sender.packets)) == 1
 
 
+@pytest.mark.rule("T-047")
 def test_a_reload_changes_quality_rate_and_destinations_while_it_runs() -> None:
+    """Another socket, and the same SSRC: RFC 3550 section 8.2 lets a source that moves keep it."""
     camera, one, two = SyntheticCamera("camera1", 320, 240, 1000.0), ListedSender(), ListedSender()
     camera.open()
     run = Run(camera, one)
@@ -269,7 +271,9 @@ def test_a_reload_changes_quality_rate_and_destinations_while_it_runs() -> None:
     run.stream.stop()
     assert run.stream.join(60)
     assert (before, run.stream.format) == ((320, 240, 1000.0), (320, 240, 500.0))
-    numbers = [RtpPacket.parse(packet).sequence_number for packet in one.packets + two.packets]
+    parsed = [RtpPacket.parse(packet) for packet in one.packets + two.packets]
+    numbers = [packet.sequence_number for packet in parsed]
+    assert {packet.ssrc for packet in parsed} == {run.stream.session.ssrc}
     assert all((b - a) & 0xFFFF == 1 for a, b in pairwise(numbers)), "without a gap"
     assert received(two.packets)[-1].q == 40
 
