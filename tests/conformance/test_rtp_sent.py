@@ -275,7 +275,7 @@ def test_capture_time_is_announced_in_the_description():
 
 @pytest.mark.rule("T-071")
 def test_sender_reports_go_on_beside_the_capture_times():
-    # RFC 6051, section 3.3: "SR packets MUST be sent to provide backwards compatibility", and both instants are
+    # RFC 6051, section 3.3: "SR packets MUST be sent to provide backwards compatibility"; both instants are
     # of one clock.
     session = SenderSession(rtcp=True)
     first = session.send_frame(jpeg(), 10.0, 10.02, wall_offset=1.8e9)[0]
