@@ -77,7 +77,7 @@ def test_this_machine_is_examined_by_every_check(capsys: Capture) -> None:
     assert main([*WORDS, "--json"]) in (0, 3)
     names = {row["name"] for row in last_json(capsys.readouterr().out)["checks"]}
     assert {"python", "numpy", "encoder", "send buffer", "UDP_SEGMENT", "clock", "systemd"} <= names
-    assert len(CHECKS) == 18
+    assert len(CHECKS) == 19
 
 
 def test_it_runs_where_numpy_and_pydantic_are_missing() -> None:
