@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from rtpjpeg.mux import may_hold_rtcp, parted
+from rtpjpeg.mux import holds_rtcp, parted
 from rtpjpeg.rtcp import is_rtcp
 from rtpjpeg.train import PacketTrain
 
@@ -28,7 +28,7 @@ def test_without_rtcp_a_train_stays_as_it_is() -> None:
 @pytest.mark.parametrize("packets", [[], [b""], [b"", b""]])
 def test_nothing_holds_no_rtcp(packets: list[bytes]) -> None:
     train = PacketTrain.from_packets(packets)
-    assert not may_hold_rtcp(train) and parted(train) == ([], train)
+    assert not holds_rtcp(train) and parted(train) == ([], train)
 
 
 def test_packets_of_any_size_are_parted_one_by_one(seed: int) -> None:

@@ -23,7 +23,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from ..errors import MalformedPacketError
-from ..mux import may_hold_rtcp
+from ..mux import holds_rtcp
 from ..rtcp import is_rtcp
 from ..rtp import HEADER_SIZE
 from ..srtpkey import SrtpKey
@@ -135,7 +135,7 @@ class Unprotector:
         """Return those packets of a train that fit the key, decrypted; RTCP among them too (RFC 5761)."""
         with self._lock:
             self._late.tries = WARM_TRIES if self._streams else COLD_TRIES
-            if may_hold_rtcp(train):
+            if holds_rtcp(train):
                 return PacketTrain.from_packets(self._sorted(train))
             view, spans = train.data.data, zip(*train.spans(), strict=True)
             bodies = [body for start, end in spans if (body := self._check(view[start:end], start))]

@@ -81,7 +81,7 @@ def test_two_faults_of_rotate_are_two_lines(capsys: Capture) -> None:
 
 
 def test_a_folder_that_is_not_there_is_exit_code_3(tmp_path: Path, capsys: Capture) -> None:
-    assert main(["rtp://:1", "--headless", "--record", str(tmp_path / "none" / "a.mkv")]) == 3
+    assert main(["rtp://:2", "--headless", "--record", str(tmp_path / "none" / "a.mkv")]) == 3
     said = f"rtpjpeg-view: folder {tmp_path}/none is not there: make it, or record somewhere else\n"
     assert capsys.readouterr().err == said
 
@@ -91,7 +91,7 @@ def test_a_missing_pyav_is_exit_code_3(
     suffix: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    assert main(["rtp://:1", "--headless", "--record", str(tmp_path / f"a{suffix}")]) == 3
+    assert main(["rtp://:2", "--headless", "--record", str(tmp_path / f"a{suffix}")]) == 3
     said = f"{suffix} files need PyAV: install rtpjpeg[record], or record .mjpeg"
     assert capsys.readouterr().err == f"rtpjpeg-view: {said}\n"
 
