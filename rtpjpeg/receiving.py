@@ -232,17 +232,13 @@ class ReceiverSession:
             if self.paths.prove(train, source, now):
                 self._receive_taken(train, now, source)
             else:
-                self._reject(
-                    len(train), "source", place_of(source), place_of(self.source), "locked to the first"
-                )
+                self._reject_stranger(train, source)
         elif not self._consider(train, now, source):
             if self.ssrc is None:
                 expected = f"version 2 and payload type {self._lock.payload_type}"
                 self._reject(len(train), "RTP packet", "none of this stream", expected)
             else:
-                self._reject(
-                    len(train), "source", place_of(source), place_of(self.source), "locked to the first"
-                )
+                self._reject_stranger(train, source)
 
     def _consider(self, train: PacketTrain, now: float, source: object) -> bool:
         """Take a stream that proves itself, and its packets; False where no packet can be of a stream."""
