@@ -126,10 +126,12 @@ class Relay:
         self._later(now, pass_on)
 
     def _judge(self, block: ReportBlock, took: float) -> Told:
-        sent = list(self._came.items())
-        first = next(place for place, (one, two) in enumerate(pairwise(sent)) if one[1] and two[1])
-        end = (block.highest_sequence_number - sent[0][0]) % 65536 + 1
-        came = [passed for _, passed in sent[first:end]]
+        # What has not come as far as here was lost before: by the kernel.
+        begin, end = next(iter(self._came)), block.highest_sequence_number + 1
+        sent = range(begin, begin + (end - begin) % 65536)
+        passed = [self._came.get(number & 0xFFFF, False) for number in sent]
+        first = next(place for place, both in enumerate(pairwise(passed)) if all(both))
+        came = passed[first:]
         there = self._took.get(block.last_sr)
         return Told(block, len(came), came.count(False), None if there is None else there + took)
 
@@ -139,6 +141,6 @@ class Relay:
 
 def _socket(port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)  # the kernel may grant less
     made.bind((HERE, port))
     return made
