@@ -86,7 +86,7 @@ class ReceiverControl:
         self._read_early(now)
 
     def _recovered(self) -> int:
-        return self.asker.recovered if self.asker is not None else 0
+        return self.asker.recovered + self.asker.copies if self.asker is not None else 0
 
     def heard(self, octets: int, now: float) -> None:
         """Take note of packets of the stream; ``octets`` are all that came of it so far."""

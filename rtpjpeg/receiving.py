@@ -19,6 +19,7 @@ from .receivercontrol import ReceiverControl
 from .rtcp import is_rtcp
 from .rtp import PAYLOAD_TYPE_JPEG
 from .sending import Datagram, draw, random_cname
+from .serial import timestamp_difference
 from .stats import ReceiverStatistics
 from .train import PacketTrain
 
@@ -83,6 +84,7 @@ class ReceiverSession:
             self._depacketizer.on_run = self._note_run
         self._octets = 0
         self._timestamp: int | None = None
+        self._looked_at = float("-inf")
 
     @property
     def ssrc(self) -> int | None:
@@ -147,7 +149,9 @@ class ReceiverSession:
         missed = self._depacketizer.tail_missed_at
         now = float("inf") if missed is None else missed
         missing = self._depacketizer.missing(now, MOST)
-        return self.control.ask_at(missing, missed, self._last_moment()) if missing else None
+        # What was not asked for when we looked came too late then, and does so from then on.
+        since = self._looked_at if missed is None else max(missed, self._looked_at)
+        return self.control.ask_at(missing, since, self._last_moment()) if missing else None
 
     def _last_moment(self) -> float:
         """Return when the frame in progress ends, whatever is missing."""
@@ -159,11 +163,10 @@ class ReceiverSession:
         self._ask(now)
         self._depacketizer.handle_timer(now)
         self._depacketizer.end_overdue(self.deadline, now)
-        if self.rtcp:
-            self.control.handle_timer(now)
 
     def _ask(self, now: float) -> None:
         """Ask for what is missing, where the sender answers and there is time."""
+        self._looked_at = now
         tail = self._depacketizer.tail_missed_at is not None
         missing = self._depacketizer.missing(now, MOST)
         if missing and self.control.ask(missing, now, self._last_moment(), tail):
@@ -173,16 +176,21 @@ class ReceiverSession:
         """Take note of packets that came, some of them because they were asked for."""
         asker = self.control.asker
         assert asker is not None
-        if timestamp != self._timestamp:
+        if self._timestamp is None or timestamp_difference(timestamp, self._timestamp) > 0:
             self._timestamp = timestamp
-            asker.forget_tail()
+            asker.forget_tail(number)
         if asker.came(((number + index) & 0xFFFF for index in range(count)), now):
             self.statistics.packets_recovered = asker.recovered
         # A hole lasts until the second request would have been answered, where there are answers at all.
         self._depacketizer.wait_for_holes(asker.patience if asker.answers else 0.0)
 
     def datagrams_to_send(self, now: float) -> list[Datagram]:
-        """Return what is due: RTCP, each with its address, or ``'rtcp'`` where that is not known."""
+        """Return what is due: RTCP, each with its address, or ``'rtcp'`` where that is not known.
+
+        A report says how long ago a sender report came, so ``now`` is to be the time of sending.
+        """
+        if self.rtcp:
+            self.control.handle_timer(now)
         return [(data, self.control.destination) for data in self.control.datagrams()]
 
     def bye(self, now: float) -> list[Datagram]:
@@ -219,6 +227,7 @@ class ReceiverSession:
             self._depacketizer.flush(now)
             self._drain()
             self._depacketizer.restart(proof.ssrc)
+            self._timestamp = None
         self._lock.take(proof, now)
         self.control.take(proof.ssrc, source, self.statistics, proof.goes_on, now)
         self._events.append(SourceChanged(proof.ssrc, source))
