@@ -46,6 +46,8 @@ class Asker:
         """Packets that were asked for, each time counted."""
         self.recovered = 0
         """Packets that came after they were asked for."""
+        self.copies = 0
+        """Further answers to what was asked for more than once."""
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -55,6 +57,7 @@ class Asker:
         self.answers = False
         """True once a packet came that had been asked for."""
         self._asked: dict[int, Asked] = {}
+        self._answered: dict[int, Asked] = {}
         self._tail: list[int] = []
         self._unanswered = 0
         self._deaf_until = float("-inf")
@@ -66,8 +69,8 @@ class Asker:
 
     @property
     def patience(self) -> float:
-        """Seconds that a hole may last, so that the answer to a second request can come."""
-        return min(2 * self.retry_time + self.round_trip, LONGEST_PATIENCE)
+        """Seconds that a hole may last, so that the answer to a third request can come, and be a little late."""
+        return min(2 * self.retry_time + 1.5 * self.round_trip, LONGEST_PATIENCE)
 
     @property
     def remembered(self) -> int:
@@ -76,16 +79,30 @@ class Asker:
 
     def came(self, numbers: Iterable[int], now: float) -> int:
         """Take note of packets that came; return how many of them had been asked for."""
-        if not self._asked:
+        if not (self._asked or self._answered):
             return 0
         found = 0
         for number in numbers:
             asked = self._asked.pop(number, None)
-            if asked is not None and not asked.is_stale(now):
+            if asked is None:
+                self._note_copy(number, now)
+            elif not asked.is_stale(now):
                 found += 1
                 self._learn(asked, now)
+                if asked.times > 1:
+                    self._answered[number] = asked
         self.recovered += found
         return found
+
+    def _note_copy(self, number: int, now: float) -> None:
+        """Take note of a further answer, where a packet was asked for more than once."""
+        asked = self._answered.get(number)
+        if asked is None:
+            return
+        asked.times -= 1
+        self.copies += not asked.is_stale(now)
+        if asked.times == 1:
+            del self._answered[number]
 
     def _learn(self, asked: Asked, now: float) -> None:
         """Learn the round trip, from packets that were asked for once: of others nobody knows."""
@@ -94,10 +111,11 @@ class Asker:
             taken = min(now - asked.first_at, LONGEST_ROUND_TRIP)
             self.round_trip += (taken - self.round_trip) / 8
 
-    def forget_tail(self) -> None:
-        """Take note that the next frame has begun."""
-        for number in self._tail:
-            self._asked.pop(number, None)
+    def forget_tail(self, number: int) -> None:
+        """Take note that the next frame has begun with a packet of this number; those before it were lost."""
+        for asked in self._tail:
+            if (asked - number) & 0xFFFF < 0x8000:
+                self._asked.pop(asked, None)
         self._tail.clear()
 
     def want(self, missing: Iterable[int], now: float, deadline: float, tail: bool = False) -> list[int]:
@@ -139,5 +157,6 @@ class Asker:
             asked.last_at, asked.times = now, asked.times + 1
 
     def _bound(self) -> None:
-        while len(self._asked) > 2 * MOST:
-            del self._asked[next(iter(self._asked))]
+        for remembered in (self._asked, self._answered):
+            while len(remembered) > 2 * MOST:
+                del remembered[next(iter(remembered))]

@@ -61,6 +61,7 @@ class ReceiverControl:
         self._host: object = None
         self._address: object = RTCP
         self._due: deque[bytes] = deque(maxlen=MOST_DUE)
+        self._owes = False
         self._budget = SAVED
         self._rate_since: tuple[float, int] | None = None
         self._octets = 0
@@ -87,7 +88,7 @@ class ReceiverControl:
         self._read_early(now)
 
     def _recovered(self) -> int:
-        return self.asker.recovered if self.asker is not None else 0
+        return self.asker.recovered + self.asker.copies if self.asker is not None else 0
 
     def heard(self, octets: int, now: float) -> None:
         """Take note of packets of the stream; ``octets`` are all that came of it so far."""
@@ -174,14 +175,14 @@ class ReceiverControl:
         return None if moment + self.asker.round_trip > deadline else moment
 
     def handle_timer(self, now: float) -> None:
-        """Report where a report is due."""
-        if self._reception is not None:
-            report = self.participant.report(now, None, (self._reception,))
-            if report is not None:
-                self._due.append(report)
+        """Take note that a report is due; it is made when it is sent, for it says how old it is."""
+        self._owes = self._owes or (self._reception is not None and self.participant.is_due(now))
 
-    def datagrams(self) -> list[bytes]:
+    def datagrams(self, now: float) -> list[bytes]:
         """Return what is to go out."""
+        if self._owes and self._reception is not None:
+            self._due.append(self.participant.compose(now, None, (self._reception,)))
+        self._owes = False
         due = list(self._due)
         self._due.clear()
         return due
@@ -193,6 +194,4 @@ class ReceiverControl:
 
     def next_timer(self) -> float | None:
         """Return when the next report is to be considered."""
-        if self._reception is None:
-            return None
-        return self.participant.schedule.due
+        return None if self._reception is None or self._owes else self.participant.schedule.due

@@ -20,6 +20,7 @@ from .receivercontrol import ReceiverControl
 from .rtp import PAYLOAD_TYPE_JPEG
 from .secondpath import SecondPaths
 from .sending import Datagram, draw, random_cname
+from .serial import timestamp_difference
 from .stats import ReceiverStatistics
 from .train import PacketTrain
 
@@ -88,6 +89,7 @@ class ReceiverSession:
             self._depacketizer.on_run = self._note_run
         self._octets = 0
         self._timestamp: int | None = None
+        self._looked_at = float("-inf")
 
     @property
     def ssrc(self) -> int | None:
@@ -152,7 +154,8 @@ class ReceiverSession:
         """Return when packets are to be asked for, again or for the first time."""
         end = self._last_moment()
         found = self._depacketizer.missing(MOST, self.paths.lag)
-        times = [self.control.ask_at(missing.numbers, missing.since, end) for missing in found]
+        # What was not asked for when we looked came too late then, and does so from then on.
+        times = [self.control.ask_at(one.numbers, max(one.since, self._looked_at), end) for one in found]
         return min((time for time in times if time is not None), default=None)
 
     def _last_moment(self) -> float:
@@ -170,7 +173,7 @@ class ReceiverSession:
 
     def _ask(self, now: float) -> None:
         """Ask for what is missing, where the sender answers and there is time."""
-        end = self._last_moment()
+        self._looked_at, end = now, self._last_moment()
         for missing in self._depacketizer.missing(MOST, self.paths.lag):
             if missing.since <= now and self.control.ask(missing.numbers, now, end, missing.is_end):
                 self._depacketizer.note_asked()
@@ -179,22 +182,25 @@ class ReceiverSession:
         """Take note of packets that came, some of them because they were asked for."""
         asker = self.control.asker
         assert asker is not None
-        if timestamp != self._timestamp:
+        if self._timestamp is None or timestamp_difference(timestamp, self._timestamp) > 0:
             self._timestamp = timestamp
-            asker.forget_tail()
+            asker.forget_tail(number)
         if asker.came(((number + index) & 0xFFFF for index in range(count)), now):
             self.statistics.packets_recovered = asker.recovered
         self._wait_for_holes()
 
     def _wait_for_holes(self) -> None:
-        """Let a hole last until another path may have filled it, or a second request would be answered."""
+        """Let a hole last until another path may have filled it, or a third request would be answered."""
         asker = self.control.asker
         answers = asker is not None and asker.answers
         self._depacketizer.wait_for_holes(self.paths.lag + (asker.patience if asker and answers else 0.0))
 
     def datagrams_to_send(self, now: float) -> list[Datagram]:
-        """Return what is due: RTCP, each with its address, or ``'rtcp'`` where that is not known."""
-        return [(data, self.control.destination) for data in self.control.datagrams()]
+        """Return what is due: RTCP, each with its address, or ``'rtcp'`` where that is not known.
+
+        A report says how long ago a sender report came, so ``now`` is to be the time of sending.
+        """
+        return [(data, self.control.destination) for data in self.control.datagrams(now)]
 
     def bye(self, now: float) -> list[Datagram]:
         """Return what ends it (RFC 3550 section 6.3.7); nothing where nothing was ever sent."""
@@ -249,6 +255,7 @@ class ReceiverSession:
             self._depacketizer.flush(now)
             self._drain()
             self._depacketizer.restart(proof.ssrc)
+            self._timestamp = None
         self._lock.take(proof, now)
         self.control.take(proof.ssrc, source, self.statistics, proof.goes_on, now)
         self.paths.begin(source, proof.ssrc)

@@ -173,11 +173,16 @@ class Participant:
 
         ``sent`` is what we have sent, None for one who only receives.
         """
+        return self.compose(now, sent, receptions) if self.is_due(now) else None
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether to report now; where that is reconsidered, the timer is set anew (section 6.3.6)."""
         self.expire(now)
-        crowd = self.crowd(now)
-        if not self.schedule.is_due(now, crowd):
-            return None
-        packets = self._reports(now, sent if crowd.we_send else None, receptions)
+        return self.schedule.is_due(now, self.crowd(now))
+
+    def compose(self, now: float, sent: Sent | None, receptions: Sequence[Reception]) -> bytes:
+        """Return the compound that is due; ``now`` is when it is sent."""
+        packets = self._reports(now, sent if self.crowd(now).we_send else None, receptions)
         return self._send([*packets, self._names()], now)
 
     def urgent(self, feedback: Sequence[Packet]) -> bytes:

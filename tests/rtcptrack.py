@@ -54,6 +54,8 @@ class Track:
         self.events: list[tuple[float, Event]] = []
         self.reports: list[tuple[float, str, bytes]] = []
         self.octets = 0
+        self.media: list[tuple[int, bool]] = []
+        """Packets of frames the first time they were sent: number, and whether they came through."""
         self._ways: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
 
@@ -69,6 +71,16 @@ class Track:
             self._send(next(pictures))
         self._until(self.now + 1.0)
 
+    def expected_and_lost(self, highest: int) -> tuple[int, int]:
+        """Return packets sent and lost from the receiver's first one to this number; below 65 536 in all.
+
+        The receiver counts from the first of two in a row (RFC 3550 section A.1).
+        """
+        base = self.receiver.statistics.base_sequence_number or 0
+        first, last = ((number - self.media[0][0]) % 65536 for number in (base, highest))
+        came = [came for _, came in self.media[first : last + 1]]
+        return len(came), came.count(False)
+
     def _send(self, jpeg: bytes) -> None:
         clock = self.clock()
         offset = WALL + self.now - clock
@@ -76,7 +88,8 @@ class Track:
         timestamp = int.from_bytes(train[0][4:8], "big")
         self.sent_at[timestamp] = self.now
         for number, packet in enumerate(train):
-            self._carry(self.there, packet, CAMERA, self._arrive, number * 2e-5)
+            came = self._carry(self.there, packet, CAMERA, self._arrive, number * 2e-5)
+            self.media.append((int.from_bytes(packet[2:4], "big"), came))
         self._flush_sender()
 
     def _carry(
@@ -86,10 +99,12 @@ class Track:
         source: object,
         arrive: Callable[[bytes, object], None],
         later: float = 0.0,
-    ) -> None:
-        if way.passes():
+    ) -> bool:
+        came = way.passes()
+        if came:
             at = self.now + way.delay + later
             heapq.heappush(self._ways, (at, next(self._order), lambda: arrive(data, source)))
+        return came
 
     def _arrive(self, data: bytes, source: object) -> None:
         self.receiver.receive(data, self.now, source)

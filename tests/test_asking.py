@@ -47,8 +47,24 @@ def test_a_sender_that_never_answers_is_left_alone_for_a_while() -> None:
 def test_the_end_of_a_frame_is_forgotten_when_the_next_one_begins() -> None:
     asker = Asker()
     assert asker.want([7, 8], 1.0, NEVER, tail=True) == [7, 8]
-    asker.forget_tail()
+    asker.forget_tail(7)
     assert asker.came([7, 8], 1.01) == 0 and asker.recovered == 0
+
+
+def test_what_was_asked_for_in_front_of_the_next_frame_was_lost() -> None:
+    """Its answer may come behind the first packet of that frame, and across the wrap."""
+    asker = Asker()
+    assert asker.want([65535, 0, 1], 1.0, NEVER, tail=True) == [65535, 0, 1]
+    asker.forget_tail(1)
+    assert asker.came([1, 65535, 0], 1.01) == 2 and asker.recovered == 2
+
+
+def test_answers_to_a_second_request_are_counted_apart() -> None:
+    asker = Asker()
+    for now in (1.0, 1.02):
+        assert asker.want([5], now, NEVER) == [5]
+    assert [asker.came([5], now) for now in (1.03, 1.04, 1.05)] == [1, 0, 0]
+    assert (asker.recovered, asker.copies) == (1, 1)
 
 
 def test_what_is_remembered_is_bounded() -> None:

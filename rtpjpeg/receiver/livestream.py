@@ -87,10 +87,11 @@ class LiveStream(Stream):
 
     def _take_report(self, data: bytes, peer: Address) -> None:
         opened = self.secrecy.open_rtcp(data)
+        now = time.monotonic()  # before we wait for the session: the round trip is made of this time
         if opened is not None:
             self._apart = peer
             with self._guard:
-                self.session.receive(opened, time.monotonic(), peer)
+                self.session.receive(opened, now, peer)
 
     def _send_due(self, now: float, bye: bool = False) -> None:
         """Send the reports and requests that are due, or the last one."""
@@ -173,7 +174,7 @@ class LiveStream(Stream):
                     self.receive(train, self._read_at, peer, more=True)
                 # What had not come when we began to read is late; what came since may wait in the socket.
                 self.handle_timer(now)
-            self._send_due(now)
+            self._send_due(clock())
             self._looked_at = now
             self._tell_notices(now)
 

@@ -93,14 +93,15 @@ class Reporter:
     def _take(self, data: bytes, source: Address) -> None:
         opener = self._outlets.unprotector
         opened = data if opener is None else opener.unprotect_rtcp(data)
+        now = time.monotonic()  # before we wait for the session: the round trip is made of this time
         if opened is not None:
             with self._guard:
-                self._session.receive(opened, time.monotonic(), source)
+                self._session.receive(opened, now, source)
 
     def _tick(self) -> float:
         """Do what is due, and return the seconds until something is again."""
-        now = time.monotonic()
         with self._guard:
+            now = time.monotonic()  # behind the wait: a report says when it leaves
             due = self._session.next_timer()
             if due is not None and due <= now:
                 self._session.handle_timer(now)
@@ -122,8 +123,8 @@ class Reporter:
     def _tell(self, event: Event) -> None:
         if isinstance(event, ReportReceived):
             self.last_report = event
-            lost = 100 * event.fraction_lost
-            _log.debug("%s: %s reports %.1f %% lost", self.name, event.source, lost)
+            lost, trip = 100 * event.fraction_lost, 1000 * (event.round_trip or 0.0)
+            _log.debug("%s: %s reports %.1f %% lost, %.2f ms", self.name, event.source, lost, trip)
             if self._adaptation is not None:
                 self._adaptation.heard(self.name, event, time.monotonic())
 
