@@ -69,7 +69,7 @@ class Asker:
 
     @property
     def patience(self) -> float:
-        """Seconds that a hole may last, so that the answer to a third request can come, and be a little late."""
+        """Seconds that a hole may last, so that the answer to a third request can come, a little late."""
         return min(2 * self.retry_time + 1.5 * self.round_trip, LONGEST_PATIENCE)
 
     @property

@@ -134,6 +134,11 @@ class Depacketizer:
         """Return the packets that ought to be here, those of holes and those of an end (``missing``)."""
         return list(missing(self._reorder, self._frames, most, lag))
 
+    @property
+    def oldest(self) -> int:
+        """The lowest sequence number that may be late, unwrapped."""
+        return self._reorder.oldest
+
     def note_asked(self) -> None:
         """Take note that packets of the frame in progress were asked for again."""
         self._frames.asked = True

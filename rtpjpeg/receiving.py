@@ -218,7 +218,7 @@ class ReceiverSession:
 
     def _merged(self, train: PacketTrain, now: float, source: object) -> PacketTrain:
         """Return the packets of a train that no other path brought first; the stream may move to another."""
-        train = self.paths.merge(train, source, now, self.statistics.highest_sequence_number)
+        train = self.paths.merge(train, source, now, self._depacketizer.oldest)
         if self.paths.source != self.source:
             self._move(self.paths.source, now)
         if self.paths.known:

@@ -8,7 +8,8 @@ quarter more than the largest reordering seen, 20 ms at most, and shrinks again 
 order. Without the quarter the next packet that is as late comes at the moment when it is given up.
 
 A jump further than MAX_DROPOUT ahead or MAX_MISORDER back is believed when the packet that follows
-it has come (RFC 3550 section A.1); both are kept.
+it has come (RFC 3550 section A.1); both are kept. Back is reckoned from the first hole, and what is
+known to be missing is no jump: what was asked for again comes behind all of a large frame.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class ReorderBuffer(Generic[T]):
         self.suspected = False
         if self.expected is None:
             self.expected = start
-        elif not -MAX_MISORDER <= start - self._newest() <= MAX_DROPOUT:
+        elif start - self._newest() > MAX_DROPOUT or self._is_far_back(start):
             return self._jump(run)
         if start == self.expected and not self._held:
             self.expected = run.stop
@@ -124,6 +125,14 @@ class ReorderBuffer(Generic[T]):
             return [run]
         self._hold(run)
         return self._release()
+
+    def _is_far_back(self, number: int) -> bool:
+        return number < self.oldest and number not in self._given_up
+
+    @property
+    def oldest(self) -> int:
+        """The lowest unwrapped number that may be late; what is further back looks like a restart."""
+        return (self.expected or 0) - MAX_MISORDER
 
     @property
     def highest(self) -> int:

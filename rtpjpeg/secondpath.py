@@ -19,7 +19,7 @@ import numpy as np
 from .events import PathChanged
 from .lock import CANDIDATES, SILENCE
 from .patience import Patience
-from .reorder import MARGIN, MAX_MISORDER
+from .reorder import MARGIN
 from .rtp import RtpColumns, parse_train
 from .train import Column, Flags, PacketTrain
 
@@ -152,23 +152,22 @@ class SecondPaths:
 
     # What comes on a path.
 
-    def merge(self, train: PacketTrain, source: object, now: float, highest: int) -> PacketTrain:
+    def merge(self, train: PacketTrain, source: object, now: float, oldest: int) -> PacketTrain:
         """Return the packets of a train that came on no other path before.
 
-        ``highest`` is the highest sequence number that came. What is further behind it than packets are
-        reordered is left out: it would look like a restart of the sender.
+        What is behind the number ``oldest`` is left out: it would look like a restart of the sender.
         """
         path = self.known.get(source)
-        merged = train if path is None else self._unknown(train, path, now, highest)
+        merged = train if path is None else self._unknown(train, path, now, oldest)
         if self._tried:
             self._compare(train, now)
         return merged
 
-    def _unknown(self, train: PacketTrain, path: Path, now: float, highest: int) -> PacketTrain:
+    def _unknown(self, train: PacketTrain, path: Path, now: float, oldest: int) -> PacketTrain:
         rtp = parse_train(train)
         ours = self._ours(rtp)
         fresh = ~ours
-        fresh[ours] = self._first(rtp.sequence_number[ours], path, now, highest)
+        fresh[ours] = self._first(rtp.sequence_number[ours], path, now, oldest)
         self._expire(now)
         if fresh.all():
             return train
@@ -187,15 +186,14 @@ class SecondPaths:
             del self._kept[next(iter(self._kept))]
         self._judge(now)
 
-    def _first(self, numbers: Column, path: Path, now: float, highest: int) -> Flags:
+    def _first(self, numbers: Column, path: Path, now: float, oldest: int) -> Flags:
         """Tell which packets nobody has brought yet, and learn how much longer the others took."""
         slots = numbers & (RING - 1)
         seen = self._numbers[slots] == numbers
         twice = slots[seen & (self._bringers[slots] != path.number)]
         if twice.size:
             self._learn(now - float(self._times[twice].min()), twice.size)
-        behind = (highest - numbers) & 0xFFFF
-        first: Flags = ~seen & ((behind < MAX_MISORDER) | (behind >= 0x8000))
+        first: Flags = ~seen & ((numbers - oldest) & 0xFFFF < 0x8000)
         self._numbers[slots[first]] = numbers[first]
         self._times[slots[first]], self._bringers[slots[first]] = now, path.number
         path.packets += numbers.size

@@ -453,3 +453,24 @@ def test_memory_that_waits_has_a_limit():
     assert (buffer.runs_held, buffer.bytes_held) == (2, 600)
     assert [run.first for run in buffer.push(6, 1, other, 0, 0.0, 600)] == [2, 4]
     assert (buffer.runs_held, buffer.bytes_held, buffer.lost) == (1, 600, 2)
+
+
+def test_the_answer_for_a_hole_in_a_large_frame_is_no_restart():
+    """A frame of 1080p is a burst of more than a hundred packets; what is asked for comes behind all of it."""
+    line = Line(window=4096, first=0)
+    line.push(3, 300)
+    assert line.push(1, 2) == [1, 2, *range(3, 303)]
+    assert line.buffer.reordered == 2 and not line.restarts and not line.lost
+
+
+def test_the_late_answer_for_what_was_given_up_is_no_restart():
+    line = Line(window=4096, first=0)
+    line.push(3, 300)
+    line.give_up()
+    line.push(303, 300)
+    assert line.buffer.lost == 2
+    assert line.push(1, 2) == [] and not line.buffer.suspected
+    assert (line.buffer.lost, line.buffer.reordered) == (0, 2) and not line.restarts
+    line.push(4, 2)
+    line.push(6, 2)
+    assert line.restarts, "what was not missing and is far back is a restart still"

@@ -167,7 +167,7 @@ def watched() -> SecondPaths:
 
 def test_other_bytes_under_the_same_number_prove_nothing() -> None:
     paths = watched()
-    paths.merge(packets_of([b"one", b"two", b"three"]), ETHERNET, 1.0, 102)
+    paths.merge(packets_of([b"one", b"two", b"three"]), ETHERNET, 1.0, 0)
     assert not paths.prove(packets_of([b"ONE", b"TWO", b"THREE"]), STRANGER, 1.1)
     assert not paths.prove(packets_of([b"one", b"two"], ssrc=8), STRANGER, 1.1)
     assert not paths.prove(packets_of([b"one"]), STRANGER, 1.1), "one may be a copy of what was overheard"
@@ -178,20 +178,20 @@ def test_a_path_that_is_ahead_proves_itself_too() -> None:
     paths = watched()
     assert not paths.prove(packets_of([b"one", b"two"]), WIFI, 1.0)
     train = packets_of([b"one", b"two"])
-    assert paths.merge(train, ETHERNET, 1.01, 101) is train
+    assert paths.merge(train, ETHERNET, 1.01, 0) is train
     assert set(paths.known) == {ETHERNET, WIFI}
 
 
 def test_probation_is_over_after_a_second_and_bounded() -> None:
     paths = watched()
-    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 101)
+    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 0)
     late = 1.0 + PROBATION
     assert not paths.prove(packets_of([b"one", b"two"]), STRANGER, late)
     for host in range(3 * CANDIDATES):
         assert not paths.prove(packets_of([bytes([host])], 300), ("203.0.113.1", host), late)
     assert not paths.prove(packets_of([b"one", b"two"]), WIFI, late), "the crowd has taken the places"
     for place in range(3 * KEPT):
-        paths.merge(packets_of([bytes(4)], place & 0xFFFF), ETHERNET, late, place)
+        paths.merge(packets_of([bytes(4)], place & 0xFFFF), ETHERNET, late, place & 0xFFFF)
     assert len(paths._kept) <= KEPT
     many = packets_of([bytes(2)] * 200, 5000)
     again = late + 6 * PROBATION
@@ -200,23 +200,23 @@ def test_probation_is_over_after_a_second_and_bounded() -> None:
 
 def test_what_is_not_of_the_stream_is_left_to_others() -> None:
     paths = watched()
-    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 101)
+    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 0)
     assert paths.prove(packets_of([b"one", b"two"]), WIFI, 1.0)
     mixed = PacketTrain.from_packets([*packets_of([b"x"], ssrc=9), *packets_of([b"three"], 102), b"junk"])
-    assert list(paths.merge(mixed, WIFI, 1.0, 101)) == list(mixed)
-    assert list(paths.merge(mixed, ETHERNET, 1.0, 102)) == [mixed[0], mixed[2]]
+    assert list(paths.merge(mixed, WIFI, 1.0, 0)) == list(mixed)
+    assert list(paths.merge(mixed, ETHERNET, 1.0, 0)) == [mixed[0], mixed[2]]
 
 
 def test_the_wait_for_the_slower_path_shrinks_again() -> None:
     paths = watched()
-    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 101)
+    paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 0)
     assert paths.prove(packets_of([b"one", b"two"]), WIFI, 1.0)
     number, slow = 102, 0.016
     for _ in range(1500):
         train = packets_of([b"three"] * 4, number)
         now = 2.0 + number * 1e-5
-        paths.merge(train, ETHERNET, now, number)
-        paths.merge(train, WIFI, now + slow, number + 3)
+        paths.merge(train, ETHERNET, now, number - 100)
+        paths.merge(train, WIFI, now + slow, number - 100)
         largest = paths.lag if slow else 1.0
         number, slow = (number + 4) & 0xFFFF, 0.016 if number < 200 else 0.0
     assert paths.lag < 0.002 < largest
