@@ -19,8 +19,8 @@ LONGEST_ROUND_TRIP = 0.5
 LONGEST_PATIENCE = 0.040
 MOST = 128
 """Packets that are asked for at a time; and twice as many are remembered."""
-DEAF = 24
-"""Requests without an answer behind which a sender is left alone."""
+DEAF, DEAF_AFTER = 24, 0.25
+"""Packets asked for without an answer, and seconds of that, behind which a sender is left alone."""
 DEAF_SECONDS = 10.0
 """Then it is tried again."""
 
@@ -60,6 +60,7 @@ class Asker:
         self._answered: dict[int, Asked] = {}
         self._tail: list[int] = []
         self._unanswered = 0
+        self._unanswered_since = float("inf")
         self._deaf_until = float("-inf")
 
     @property
@@ -147,8 +148,9 @@ class Asker:
 
     def _note(self, number: int, now: float) -> None:
         self.asked += 1
+        self._unanswered_since = self._unanswered_since if self._unanswered else now
         self._unanswered += 1
-        if self._unanswered > DEAF:
+        if self._unanswered > DEAF and now - self._unanswered_since >= DEAF_AFTER:
             self._deaf_until, self._unanswered, self.answers = now + DEAF_SECONDS, 0, False
         asked = self._asked.get(number)
         if asked is None or asked.is_stale(now):

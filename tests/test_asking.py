@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtpjpeg.asking import AGAIN, DEAF, DEAF_SECONDS, LONGEST_ROUND_TRIP, MOST, Asker
+from rtpjpeg.asking import AGAIN, DEAF, DEAF_AFTER, DEAF_SECONDS, LONGEST_ROUND_TRIP, MOST, Asker
 
 NEVER = float("inf")
 
@@ -37,11 +37,21 @@ def test_the_round_trip_is_learned_from_packets_that_were_asked_for_once() -> No
 
 def test_a_sender_that_never_answers_is_left_alone_for_a_while() -> None:
     asker = Asker()
-    for number in range(DEAF + 1):
+    for number in range(DEAF):
         asker.want([number], 1.0, NEVER)
-    assert asker.want([500], 1.1, NEVER) == [] and not asker.answers
-    assert asker.due([500]) == 1.0 + DEAF_SECONDS
-    assert asker.want([500], 1.0 + DEAF_SECONDS, NEVER) == [500]
+    assert asker.want([DEAF], 1.0 + DEAF_AFTER, NEVER) == [DEAF]
+    assert asker.want([500], 1.3, NEVER) == [] and not asker.answers
+    assert asker.due([500]) == 1.0 + DEAF_AFTER + DEAF_SECONDS
+    assert asker.want([500], 1.0 + DEAF_AFTER + DEAF_SECONDS, NEVER) == [500]
+
+
+def test_a_large_frame_may_lack_many_packets_before_the_first_answer() -> None:
+    asker = Asker()
+    for number in range(2 * DEAF):
+        assert asker.want([number], 1.0, NEVER) == [number]
+    assert asker.came([0], 1.005) == 1
+    for number in range(100, 100 + 2 * DEAF):
+        assert asker.want([number], 1.0 + 2 * DEAF_AFTER, NEVER) == [number], "since then it has answered"
 
 
 def test_the_end_of_a_frame_is_forgotten_when_the_next_one_begins() -> None:

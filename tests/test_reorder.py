@@ -456,7 +456,7 @@ def test_memory_that_waits_has_a_limit():
 
 
 def test_the_answer_for_a_hole_in_a_large_frame_is_no_restart():
-    """A frame of 1080p is a burst of more than a hundred packets; what is asked for comes behind all of it."""
+    """A frame of 1080p is a burst of over a hundred packets; what is asked for comes behind all of it."""
     line = Line(window=4096, first=0)
     line.push(3, 300)
     assert line.push(1, 2) == [1, 2, *range(3, 303)]
