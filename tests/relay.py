@@ -20,6 +20,7 @@ from typing import Self
 from interop.kernel import free_port_pairs
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import HEADERS, Link
+from rtpjpeg.net.stamps import ANCILLARY, arrival_time, stamp_arrivals
 from rtpjpeg.reportpackets import ReceiverReport, ReportBlock, SenderReport, middle
 from rtpjpeg.rtcp import parse_compound
 
@@ -83,8 +84,8 @@ class Relay:
         while not self._stop.is_set():
             due = self._waiting[0][0] - time.monotonic() if self._waiting else 0.1
             for sock in select.select(list(takes), [], [], max(0.0, min(due, 0.1)))[0]:
-                data, source = sock.recvfrom(65536)
-                takes[sock](data, source, time.monotonic())
+                data, told, _, source = sock.recvmsg(65536, ANCILLARY)
+                takes[sock](data, source, arrival_time(told))
             while self._waiting and self._waiting[0][0] <= time.monotonic():
                 heapq.heappop(self._waiting)[2]()
 
@@ -114,14 +115,11 @@ class Relay:
 
     def _take_answer(self, data: bytes, source: object, now: float) -> None:
         def pass_on() -> None:
-            took = time.monotonic() - now
-            blocks = [
-                block for report in reports if isinstance(report, ReceiverReport) for block in report.blocks
-            ]
-            self.told += [self._judge(block, took) for block in blocks]
             self._send(1, data, self._camera)
+            took = time.monotonic() - now  # before we judge, which takes its time
+            reports = [one for one in parse_compound(data) if isinstance(one, ReceiverReport)]
+            self.told += [self._judge(block, took) for report in reports for block in report.blocks]
 
-        reports = parse_compound(data)
         self.report_octets += len(data) + HEADERS
         self._later(now, pass_on)
 
@@ -143,4 +141,5 @@ def _socket(port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)  # the kernel may grant less
     made.bind((HERE, port))
+    stamp_arrivals(made)
     return made

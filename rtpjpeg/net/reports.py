@@ -12,6 +12,7 @@ from typing import Protocol
 from ..errors import TransportError
 from .address import Address, Endpoint, plain
 from .options import Arrival, Departure, bind_to_device, send_to
+from .stamps import ANCILLARY, arrival_time, stamp_arrivals
 from .waiting import Waiter
 
 LARGEST = 2048
@@ -24,7 +25,8 @@ AT_ONCE = 64
 
 _log = logging.getLogger(__name__)
 
-Take = Callable[[bytes, Address], object]
+Take = Callable[[bytes, Address, float], object]
+"""Takes a datagram, its source, and when it came, in seconds of the monotonic clock."""
 
 
 class Outlet(Protocol):
@@ -37,8 +39,8 @@ class Outlet(Protocol):
 class ReportThread(ABC):
     """Reads what comes and looks at the timer, in a thread that ``start`` begins.
 
-    ``take`` is handed each datagram and its source. ``tick`` is called whenever something came and when the
-    time that it returned last, in seconds, is over; both in the thread.
+    ``take`` is handed each datagram, its source and when it came. ``tick`` is called whenever something came
+    and when the time that it returned last, in seconds, is over; both in the thread.
     """
 
     def __init__(self, name: str, take: Take, tick: Callable[[], float]) -> None:
@@ -69,8 +71,8 @@ class ReportThread(ABC):
         try:
             while not self._stop.is_set():
                 self._wait(max(0.0, min(self._tick(), LONGEST_WAIT)))
-                for data, source in self._read():
-                    self._take(data, source)
+                for data, source, when in self._read():
+                    self._take(data, source, when)
         except OSError as error:
             if not self._stop.is_set():
                 _log.debug("%s ends: %s", self._thread.name, error)
@@ -83,7 +85,7 @@ class ReportThread(ABC):
     def _ring(self) -> None: ...
 
     @abstractmethod
-    def _read(self) -> Iterable[tuple[bytes, Address]]:
+    def _read(self) -> Iterable[tuple[bytes, Address, float]]:
         """Return or yield what has come, never waiting."""
 
     @abstractmethod
@@ -100,6 +102,7 @@ class ReportSocket(ReportThread):
     def __init__(self, endpoint: Endpoint, take: Take, tick: Callable[[], float]) -> None:
         self._socket = Arrival(endpoint, None, BUFFER).open()
         self.local_address: Address = plain(self._socket.getsockname())
+        stamp_arrivals(self._socket)
         self._waiter = Waiter(self._socket)
         super().__init__(f"RTCP of port {self.local_address[1]}", take, tick)
 
@@ -124,15 +127,15 @@ class ReportSocket(ReportThread):
     def _ring(self) -> None:
         self._waiter.wake()
 
-    def _read(self) -> Iterable[tuple[bytes, Address]]:
+    def _read(self) -> Iterable[tuple[bytes, Address, float]]:
         for _ in range(AT_ONCE):
             try:
-                data, source = self._socket.recvfrom(LARGEST)
+                data, told, _, source = self._socket.recvmsg(LARGEST, ANCILLARY)
             except BlockingIOError:
                 return
             except ConnectionError:
                 continue  # An earlier datagram found nobody.
-            yield data, plain(source)
+            yield data, plain(source), arrival_time(told)
 
     def _release(self) -> None:
         self._socket.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from .address import Address
@@ -31,9 +32,9 @@ class ReturnReader(ReportThread):
     def _ring(self) -> None:
         self._rope.send(b"\0")
 
-    def _read(self) -> Iterator[tuple[bytes, Address]]:
+    def _read(self) -> Iterator[tuple[bytes, Address, float]]:
         for sender in self._senders():
-            yield from sender.returned()
+            yield from ((*came, time.monotonic()) for came in sender.returned())
 
     def _release(self) -> None:
         self._bell.close()

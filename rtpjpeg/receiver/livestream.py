@@ -85,13 +85,12 @@ class LiveStream(Stream):
             # RFC 3550, section 11: RTP on an even port, RTCP on the next one up.
             _log.info("%s: the port is odd: RTP is taken on %d and RTCP on %d", self.label, port - 1, port)
 
-    def _take_report(self, data: bytes, peer: Address) -> None:
+    def _take_report(self, data: bytes, peer: Address, when: float) -> None:
         opened = self.secrecy.open_rtcp(data)
-        now = time.monotonic()  # before we wait for the session: the round trip is made of this time
         if opened is not None:
             self._apart = peer
             with self._guard:
-                self.session.receive(opened, now, peer)
+                self.session.receive(opened, when, peer)
 
     def _send_due(self, now: float, bye: bool = False) -> None:
         """Send the reports and requests that are due, or the last one."""

@@ -90,13 +90,12 @@ class Reporter:
 
     # The thread of the socket.
 
-    def _take(self, data: bytes, source: Address) -> None:
+    def _take(self, data: bytes, source: Address, when: float) -> None:
         opener = self._outlets.unprotector
         opened = data if opener is None else opener.unprotect_rtcp(data)
-        now = time.monotonic()  # before we wait for the session: the round trip is made of this time
         if opened is not None:
             with self._guard:
-                self._session.receive(opened, now, source)
+                self._session.receive(opened, when, source)
 
     def _tick(self) -> float:
         """Do what is due, and return the seconds until something is again."""

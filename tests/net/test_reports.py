@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
 from rtpjpeg.errors import TransportError
 from rtpjpeg.net.address import any_port, resolve
-from rtpjpeg.net.options import SO_BINDTODEVICE, Departure, any_address
+from rtpjpeg.net.options import LINUX, SO_BINDTODEVICE, Departure, any_address
 from rtpjpeg.net.reports import ReportSocket, open_reports
 
 PATIENCE = 20.0
@@ -23,8 +24,9 @@ class Heard:
         self.came = threading.Event()
         self.ticked = threading.Event()
 
-    def take(self, data: bytes, source: object) -> None:
+    def take(self, data: bytes, source: object, when: float) -> None:
         self.datagrams.append((data, source))
+        self.when = when
         self.came.set()
 
     def tick(self) -> float:
@@ -39,10 +41,14 @@ def test_datagrams_go_both_ways(endpoint) -> None:
     other.settimeout(PATIENCE)
     reports = ReportSocket(endpoint, heard.take, heard.tick)
     try:
-        reports.start()
+        before = time.monotonic()
         other.sendto(b"report", ("127.0.0.1", reports.local_address[1]))
+        sent = time.monotonic()
+        reports.start()
         assert heard.came.wait(PATIENCE) and heard.ticked.wait(PATIENCE)
         assert heard.datagrams == [(b"report", other.getsockname())]
+        # By the kernel's clock, which goes in steps: when it came, not when it was read.
+        assert before - 0.01 < heard.when < sent + 0.01 or not LINUX
         assert reports.send(b"answer", other.getsockname())
         assert other.recv(100) == b"answer"
     finally:
@@ -74,7 +80,7 @@ def test_another_port_is_taken_where_one_is_not_free() -> None:
 def test_a_thread_may_close_its_own_socket() -> None:
     closed = threading.Event()
 
-    def take(data: bytes, source: object) -> None:
+    def take(data: bytes, source: object, when: float) -> None:
         reports.close()
         closed.set()
 

@@ -61,7 +61,7 @@ def test_what_comes_back_is_handed_over_and_the_timer_is_looked_at(
         ticks.append(0.0)
         return 60.0
 
-    reader = ReturnReader(lambda: [sender], lambda *came: heard.append(came), tick)
+    reader = ReturnReader(lambda: [sender], lambda data, source, when: heard.append((data, source)), tick)
     reader.start()
     sender.tell(b"where I am")
     _, place = other.recvfrom(100)
@@ -76,7 +76,7 @@ def test_senders_that_take_the_place_of_others_are_heard(other: socket.socket) -
     heard: list[bytes] = []
     old, new = UdpSender(other.getsockname()), UdpSender(other.getsockname())
     senders = [old]
-    reader = ReturnReader(lambda: senders, lambda data, source: heard.append(data), lambda: 60.0)
+    reader = ReturnReader(lambda: senders, lambda data, source, when: heard.append(data), lambda: 60.0)
     reader.start()
     senders[:] = [new]
     old.close()
