@@ -30,6 +30,8 @@ MARGIN = 1.25
 """The wait for a missing packet as a multiple of the longest that one took to come."""
 LIMIT = 4 << 20
 """Bytes that may wait: the default."""
+ANSWERS = 32
+"""Consecutive packets far back that may be late answers to requests; more are a restart of the sender."""
 REMEMBERED = 1024
 """Lost packets that are told from duplicates when they come late."""
 
@@ -78,6 +80,8 @@ class ReorderBuffer(Generic[T]):
         """True when the last push was a jump that nothing has confirmed yet."""
         self._suspect: Run[T] | None = None
         self._given_up: OrderedDict[int, float] = OrderedDict()
+        self._late = (0, 0)
+        """The last packets that were far back: the first of them in a row, and the one behind."""
         self._patience = Patience()
         self.floor = 0.0
         """Seconds that a hole may last in any case: what was asked for again may still come."""
@@ -117,7 +121,7 @@ class ReorderBuffer(Generic[T]):
         self.suspected = False
         if self.expected is None:
             self.expected = start
-        elif start - self._newest() > MAX_DROPOUT or self._is_far_back(start):
+        elif start - self._newest() > MAX_DROPOUT or self._restarts(run):
             return self._jump(run)
         if start == self.expected and not self._held:
             self.expected = run.stop
@@ -126,8 +130,13 @@ class ReorderBuffer(Generic[T]):
         self._hold(run)
         return self._release()
 
-    def _is_far_back(self, number: int) -> bool:
-        return number < self.oldest and number not in self._given_up
+    def _restarts(self, run: Run[T]) -> bool:
+        """Tell whether packets far back are no answers to requests; remember them for the next ones."""
+        if run.first >= self.oldest:
+            return False
+        begin, stop = self._late
+        self._late = (begin if run.first == stop else run.first), run.stop
+        return run.first not in self._given_up or run.stop - self._late[0] >= ANSWERS
 
     @property
     def oldest(self) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtpjpeg.patience import CALM, LONGEST_WAIT, SHORTEST_WAIT
-from rtpjpeg.reorder import MAX_DROPOUT, MAX_MISORDER, MOST_RUNS, REMEMBERED, ReorderBuffer, Run
+from rtpjpeg.reorder import ANSWERS, MAX_DROPOUT, MAX_MISORDER, MOST_RUNS, REMEMBERED, ReorderBuffer, Run
 
 STARTS = [0, 1000, 65533, 65535]
 
@@ -474,3 +474,13 @@ def test_the_late_answer_for_what_was_given_up_is_no_restart():
     line.push(4, 2)
     line.push(6, 2)
     assert line.restarts, "what was not missing and is far back is a restart still"
+
+
+def test_answers_far_back_that_never_end_are_a_restart():
+    """After a stray packet far ahead the stream itself looks like answers to requests, for a moment."""
+    line = Line(window=4096, first=0)
+    line.push(1000)
+    line.give_up()
+    for number in range(1, ANSWERS + 2):
+        line.push(number)
+    assert line.restarts == [ANSWERS] and line.out[-2:] == [ANSWERS, ANSWERS + 1]

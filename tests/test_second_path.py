@@ -182,6 +182,16 @@ def test_a_path_that_is_ahead_proves_itself_too() -> None:
     assert set(paths.known) == {ETHERNET, WIFI}
 
 
+def test_there_may_be_a_third_path() -> None:
+    paths, packets = watched(), packets_of([b"one", b"two"])
+    paths.merge(packets, ETHERNET, 1.0, 0)
+    assert paths.prove(packets, WIFI, 1.0)
+    assert not paths.prove(packets_of([b"zero"], 99), STRANGER, 1.1)
+    more = packets_of([b"three", b"four"], 102)
+    paths.merge(more, WIFI, 1.1, 0)
+    assert paths.prove(more, STRANGER, 1.1) and len(paths.known) == 3
+
+
 def test_probation_is_over_after_a_second_and_bounded() -> None:
     paths = watched()
     paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 0)
