@@ -1,4 +1,4 @@
-"""A capture file as a source: every RTP/JPEG flow in it becomes a stream.
+"""A capture file as a source: every RTP/JPEG flow in it becomes a stream, with its RTCP and its second path.
 
 The clock of the session is the one of the capture, so reordering and gaps are judged as they were.
 A file never drops a frame: the thread that reads it decodes too.
@@ -19,6 +19,7 @@ from ..errors import RtpJpegError
 from ..net.impaired import through_link
 from ..net.link import Link
 from ..net.pcap import DatagramReader, read_datagrams
+from ..rtcp import is_rtcp
 from ..train import PacketTrain
 from .stream import Stream
 
@@ -56,6 +57,10 @@ class CapturePlayer:
         self.label = str(path)
         self.fault: str | None = None
         self._flows: dict[Flow, Stream] = {}
+        self._began: dict[Flow, int] = {}
+        """The SSRC that each flow began with; a session needs two packets to take it."""
+        self._others: dict[Flow, Stream] = {}
+        """Flows that are of a stream too: its RTCP, and second paths."""
         self._make_stream = make_stream
         self._ended = ended
         self._duration = float("inf") if duration is None else duration
@@ -131,11 +136,30 @@ class CapturePlayer:
 
     def _stream(self, flow: Flow, payloads: list[bytes]) -> Stream | None:
         """Return the stream of a flow; the first packet that can be RTP/JPEG begins one."""
-        stream = self._flows.get(flow)
+        stream = self._flows.get(flow) or self._others.get(flow) or self._join(flow, payloads)
         if stream is None and len(self._flows) < LARGEST_FLOWS and any(map(_can_be_jpeg, payloads)):
             host, port = flow[1]
+            self._began[flow] = _ssrc(payloads[0])
             stream = self._flows[flow] = self._make_stream(f"{self.path}#{host}:{port}")
         return stream
+
+    def _join(self, flow: Flow, payloads: list[bytes]) -> Stream | None:
+        """Return the stream that a new flow belongs to: one whose RTCP it is, or the same by another path."""
+        (host, _), (_, port) = flow
+        for known, stream in self._flows.items():
+            source, destination = known
+            reports = is_rtcp(payloads[0]) and (source[0], destination[1] + 1) == (host, port)
+            ssrcs = self._began[known], stream.session.ssrc
+            copies = destination[1] == port and _can_be_jpeg(payloads[0]) and _ssrc(payloads[0]) in ssrcs
+            if (reports or copies) and len(self._others) < LARGEST_FLOWS:
+                self._others[flow] = stream
+                return stream
+        return None
+
+
+def _ssrc(payload: bytes) -> int:
+    """Return the SSRC of what can be RTP/JPEG, else -1, which none is."""
+    return int.from_bytes(payload[8:12], "big") if _can_be_jpeg(payload) else -1
 
 
 def _can_be_jpeg(payload: bytes) -> bool:

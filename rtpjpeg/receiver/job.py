@@ -112,7 +112,7 @@ class Job:
         """Make the stream of a flow in a capture; in the thread that reads it, which decodes too."""
         pictures = self._make_pictures(label, measured=False)
         flow = flow_of(source, label)
-        stream = Stream(flow, self._opener.session(flow, live=False), pictures.show, self.options.frames)
+        stream = Stream(flow, self._opener.session(flow), pictures.show, self.options.frames)
         host, _, port = flow.title.rpartition(":")
         self._recording.attach(stream, (host, int(port)), self._several, live=False)
         self.views.append(View(stream, pictures, silences=not self.options.headless))

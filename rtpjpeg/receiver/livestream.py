@@ -87,10 +87,14 @@ class LiveStream(Stream):
 
     def _take_report(self, data: bytes, peer: Address, when: float) -> None:
         opened = self.secrecy.open_rtcp(data)
-        if opened is not None:
-            self._apart = peer
-            with self._guard:
-                self.session.receive(opened, when, peer)
+        if opened is None or self._reports is None:
+            return
+        self._apart = peer
+        with self._guard:
+            tap = self.report_tap
+            if tap is not None:
+                tap(data, self._order_time(time.monotonic()), peer, self._reports.local_address[1])
+            self.session.receive(opened, when, peer)
 
     def _send_due(self, now: float, bye: bool = False) -> None:
         """Send the reports and requests that are due, or the last one."""

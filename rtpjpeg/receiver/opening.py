@@ -61,9 +61,12 @@ class Opener:
         self._links += 1
         return Link(self._impairment.derived(self._links - 1))
 
-    def session(self, source: Source, live: bool = True) -> ReceiverSession:
-        """Return the session of a source, with what its description says; a capture hears no reports."""
-        said: dict[str, Any] = {"accepts": source.accepts, "rtcp": live, "cname": CNAME}
+    def session(self, source: Source) -> ReceiverSession:
+        """Return the session of a source, with what its description says.
+
+        That of a capture asks for packets too, which nobody hears: so it waits for answers as a live one did.
+        """
+        said: dict[str, Any] = {"accepts": source.accepts, "rtcp": True, "cname": CNAME}
         said["authentic"] = source.key is not None
         if source.description is not None:
             width, height = source.description.width, source.description.height

@@ -39,6 +39,9 @@ Where packets are read late, in front of a timer that fires behind them, the tim
 times tell in which order it all happened.
 """
 
+ReportTap = Callable[[bytes, float, object, int], object]
+"""Takes a datagram, as ``Tap`` takes packets, and the port that it came to."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +63,8 @@ class Stream:
         """Bytes of UDP payload that came, whoever sent them."""
         self.tap: Tap | None = None
         """Is handed all that comes, before the session sees it; for whoever records packets."""
+        self.report_tap: ReportTap | None = None
+        """Is handed RTCP that comes on a port of its own."""
         self.painter: Decoder = Painter(looked_at=True)
         """Turns frames into pixels, which nobody may draw on."""
         self.frame_tap: Callable[[Frame], object] | None = None

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.pictures import jpeg
 from receiver.feeding import last_json, write_capture
-from rtpjpeg import PacketTrain, ReceiverSession
+from rtpjpeg import PacketTrain, ReceiverSession, SenderSession
 from rtpjpeg.net.impaired import through_link
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import Link
@@ -36,6 +37,26 @@ def test_every_flow_is_a_stream_and_no_frame_is_lost(tmp_path: Path, capsys: Cap
         assert (stream["frames_received"], stream["frames_shown"], stream["packets_lost"]) == (20, 20, 0)
         assert stream["fps"] == pytest.approx(30, abs=0.1)
         assert stream["latency_ms"] is None
+
+
+def test_rtcp_and_a_second_path_are_of_the_same_stream(tmp_path: Path, capsys: Capture) -> None:
+    """What a live receiver takes together is played together."""
+    path, sender, records = tmp_path / "one.pcap", SenderSession(rtcp=True), []
+    ways = [("192.0.2.1", "192.0.2.2"), ("198.51.100.1", "198.51.100.2")]
+    for number in range(30):
+        now = 1.8e9 + number / 30
+        frame = list(sender.send_frame(jpeg(65), now, now, wall_offset=0.0))
+        for place, (source, to) in enumerate(ways):
+            records += [(now + place / 1000, (source, 4000), (to, 5000), packet) for packet in frame]
+        sender.handle_timer(now)
+        for data, _ in sender.datagrams_to_send(now):
+            assert isinstance(data, bytes)
+            records.append((now + 0.002, ("192.0.2.1", 4001), ("192.0.2.2", 5001), data))
+    write_datagrams(path, records)
+    assert view(path) == 0
+    (stream,) = last_json(capsys.readouterr().out)["streams"]
+    assert stream["frames_received"] == 30 and stream["reports_received"] > 1
+    assert [one["source"] for one in stream["paths"]] == ["192.0.2.1:4000", "198.51.100.1:4000"]
 
 
 def test_frames_ends_each_flow(tmp_path: Path, capsys: Capture) -> None:

@@ -95,9 +95,7 @@ class Engine:
     def _make_flow(self, source: Source, deliver: Deliver, label: str) -> Stream:
         """Return the stream of one flow in a capture; called in the thread that reads it."""
         flow = flow_of(source, label)
-        stream = Stream(
-            flow, self._opener.session(flow, live=False), lambda frame: channel.take(deliver, frame), None
-        )
+        stream = Stream(flow, self._opener.session(flow), lambda frame: channel.take(deliver, frame), None)
         channel = self._channel(stream, live=False)
         return stream
 

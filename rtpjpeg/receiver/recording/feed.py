@@ -64,6 +64,14 @@ class Feed:
             work = partial(self.track.take, train, now + self._offset, peer)
             self._gap |= not self._recorder.put(work, train.data.nbytes, self._waits)
 
+    def take_report(self, data: bytes, now: float, peer: object, port: int) -> None:
+        """Hand RTCP over that came to a port of its own; without it packets that came again look late."""
+        if isinstance(self.track, PacketTrack):
+            train = PacketTrain.from_packets((data,))
+            self._recorder.put(
+                partial(self.track.take, train, now + self._offset, peer, port), len(data), self._waits
+            )
+
     def _refuse(self) -> None:
         self.refused += 1
         count = self._gate.passes("refused", time.monotonic())
@@ -91,11 +99,11 @@ class Camera:
         self._feeds.append(feed)
         self.stream.frame_tap = feed.take
         if isinstance(track, PacketTrack):
-            self.stream.tap = feed.take_packets
+            self.stream.tap, self.stream.report_tap = feed.take_packets, feed.take_report
 
     def end(self) -> None:
         """Hand nothing over any more."""
-        self.stream.frame_tap = self.stream.tap = None
+        self.stream.frame_tap = self.stream.tap = self.stream.report_tap = None
 
     @property
     def recorded(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import CaptureError
 from ...net.address import Address
 from ...net.pcap import DatagramWriter
+from ...rtcp import is_rtcp
 from ...train import PacketTrain
 from .files import Sink
 
@@ -35,15 +36,20 @@ class PacketFile:
         self._buffer = _Buffer()
         self._writer = DatagramWriter(self._buffer)  # type: ignore[arg-type]
 
-    def write(self, train: PacketTrain, time: float, peer: object) -> None:
-        """Write packets that were read at ``time``, seconds since 1970. Raises ``OSError``."""
-        source, destination = flow_of(peer, self._local)
+    def write(self, train: PacketTrain, time: float, peer: object, port: int | None = None) -> None:
+        """Write packets that were read at ``time``, seconds since 1970, to another port where one is named.
+
+        Raises ``OSError``.
+        """
+        host, usual = self._local
+        source, destination = flow_of(peer, (host, usual if port is None else port))
         for packet in train:
             try:
                 self._writer.write(time, source, destination, packet)
             except CaptureError:
                 self.packets_refused += 1
-            self.at_end_of_frame = len(packet) > 1 and packet[1] & 0x80 != 0
+            if not is_rtcp(packet):
+                self.at_end_of_frame = len(packet) > 1 and packet[1] & 0x80 != 0
         self._flush()
 
     def _flush(self) -> None:

@@ -152,13 +152,16 @@ class PacketTrack:
         self._began_at = 0.0
         self._told = False
 
-    def take(self, train: PacketTrain, time: float, peer: object) -> None:
-        """Write packets that were read at ``time``, seconds since 1970. Raises ``WriteFault``."""
+    def take(self, train: PacketTrain, time: float, peer: object, port: int | None = None) -> None:
+        """Write packets that were read at ``time``, seconds since 1970; RTCP of its own port with that.
+
+        Raises ``WriteFault``.
+        """
         if self._file is not None and self._is_over(self._file, train, time):
             self.finish()
         file = self._file or self._begin(time)
         try:
-            file.write(train, time, peer)
+            file.write(train, time, peer, port)
         except OSError as error:
             raise WriteFault(file.path, error) from error
         if file.packets_refused and not self._told:

@@ -10,6 +10,7 @@ from receiver.feeding import train
 from rtpjpeg import Packetizer, PacketTrain
 from rtpjpeg.net.pcap import read_datagrams
 from rtpjpeg.receiver.recording.packetfile import PacketFile, flow_of
+from rtpjpeg.reportpackets import ReceiverReport
 
 PEER, LOCAL = ("192.0.2.1", 4000), ("192.0.2.2", 5000)
 
@@ -36,6 +37,16 @@ def test_a_file_knows_where_a_frame_ends(tmp_path: Path) -> None:
         file.write(PacketTrain.from_packets([packet]), 1.0, PEER)
     assert file.at_end_of_frame
     file.finish()
+
+
+def test_rtcp_has_a_port_of_its_own_and_ends_no_frame(tmp_path: Path) -> None:
+    report, first = ReceiverReport(7).serialize(), train(0, Packetizer())[0]
+    file = PacketFile(tmp_path / "a.pcap", LOCAL)
+    file.write(PacketTrain.from_packets([first]), 1.0, PEER)
+    file.write(PacketTrain.from_packets([report]), 1.0, PEER, 5001)
+    assert not file.at_end_of_frame, "the second byte of RTCP looks like a marker"
+    file.finish()
+    assert [to for _, _, to, _ in read_datagrams(tmp_path / "a.pcap")] == [LOCAL, (LOCAL[0], 5001)]
 
 
 @pytest.mark.parametrize(
