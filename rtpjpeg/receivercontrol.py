@@ -105,13 +105,19 @@ class ReceiverControl:
 
     # What comes.
 
-    def receive(self, data: bytes, now: float, source: object, accepted: bool = True) -> None:
-        """Take a datagram of RTCP; what is not of the stream's sender is counted and not read."""
+    def receive(
+        self, data: bytes, now: float, source: object, accepted: bool = True, is_path: bool = False
+    ) -> None:
+        """Take a datagram of RTCP; what is not of the stream's sender is counted and not read.
+
+        ``is_path`` says that the host is one from which the stream comes by another path.
+        """
         reception = self._reception
         if reception is None and accepted:
             self._keep(data, source)
             return
-        if reception is None or not accepted or host_of(source) != self._host:
+        ours = is_path or host_of(source) == self._host
+        if reception is None or not accepted or not ours:
             self.rejected += 1
             return
         try:

@@ -122,7 +122,7 @@ class ReceiverSession:
         reports, train = parted(train)
         accepted = self._lock.accepts(source)
         for report in reports:
-            self.control.receive(report, now, source, accepted)
+            self.control.receive(report, now, source, accepted, self.paths.has_host(source))
         if not len(train):
             return
         if not accepted:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .events import PathChanged
-from .lock import CANDIDATES, SILENCE
+from .lock import CANDIDATES, SILENCE, host_of
 from .patience import Patience
 from .reorder import MARGIN
 from .rtp import RtpColumns, parse_train
@@ -91,6 +91,10 @@ class SecondPaths:
     def lag(self) -> float:
         """Seconds that a packet may take longer on the slower path; 0 without a second one."""
         return self._lag.wait if self.known else 0.0
+
+    def has_host(self, source: object) -> bool:
+        """Tell whether an address is of the host of a path."""
+        return any(host_of(path) == host_of(source) for path in self.known)
 
     # Who is on probation.
 

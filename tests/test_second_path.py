@@ -13,6 +13,7 @@ import pytest
 from conformance.pictures import jpeg
 from rtpjpeg import FrameReceived, ReceiverSession, SenderSession
 from rtpjpeg.events import Event, PacketRejected, PathChanged, SourceChanged
+from rtpjpeg.reportpackets import SenderReport
 from rtpjpeg.rtp import RtpPacket
 from rtpjpeg.secondpath import CANDIDATES, KEPT, PROBATION, SecondPaths
 from rtpjpeg.train import PacketTrain
@@ -151,6 +152,16 @@ def test_where_packets_are_authentic_one_is_enough() -> None:
     receiver.receive(packets[21], 1.0, ETHERNET)
     assert set(receiver.paths.known) == {ETHERNET, WIFI}
     assert receiver.statistics.packets_received == 22 and not receiver.statistics.packets_rejected
+
+
+def test_reports_of_the_sender_may_come_by_either_path(seed: int) -> None:
+    track = TwoPaths(seed, {ETHERNET: 0.001, WIFI: 0.004}, rtcp=True)
+    track.run(30)
+    control, report = track.receiver.control, SenderReport(track.sender.ssrc, 5 << 32, 0, 0, 0).serialize()
+    for source, read in ((ETHERNET, 1), (WIFI, 2), (STRANGER, 2)):
+        track.receiver.receive(report, track.now, (source[0], 40_001))
+        assert control.reports_received == read
+    assert control.rejected == 1 and control.destination == (WIFI[0], 40_001)
 
 
 def packets_of(payloads: list[bytes], first: int = 100, ssrc: int = 7) -> PacketTrain:

@@ -12,6 +12,7 @@ from typing import Protocol
 from ..errors import TransportError
 from .address import Address, Endpoint, plain
 from .options import Arrival, Departure, bind_to_device, send_to
+from .origin import send_from
 from .stamps import ANCILLARY, arrival_time, stamp_arrivals
 from .waiting import Waiter
 
@@ -120,6 +121,10 @@ class ReportSocket(ReportThread):
     def send(self, data: bytes, address: Address) -> bool:
         """Send one datagram, never waiting; False where the kernel did not take it."""
         return send_to(self._socket, data, address)
+
+    def send_from(self, data: bytes, address: Address, home: str, device: str) -> bool:
+        """Send one datagram from a local address, by an interface where one is named, if that can be."""
+        return send_from(self._socket, data, address, home, device)
 
     def _wait(self, seconds: float) -> None:
         self._waiter.wait(seconds)

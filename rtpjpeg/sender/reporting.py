@@ -139,9 +139,9 @@ class Reporter:
                 sender.tell(data)
             return
         self._follow(self._socket, senders)
-        # Two paths may end at one address, where one report is enough.
-        for place in dict.fromkeys(map(_beside, senders)):
-            self._socket.send(data, place)
+        for sender in senders:
+            home, device = sender.local_address[0], sender.departure.device
+            self._socket.send_from(data, _beside(sender), home, device)
 
     def _follow(self, reports: ReportSocket, senders: Sequence[Sender]) -> None:
         """Let RTCP leave as the packets do, which may go elsewhere since the last report."""

@@ -35,12 +35,14 @@ def test_either_cable_may_be_pulled_and_no_packet_is_missed(wires: Network, pull
     view_words = [f"rtp://:{PORT}", "--headless", "--json"]
     with (
         Running([*inside["b"], *VIEW], *view_words) as view,
-        Running([*inside["a"], *SEND], *SMALL, "--dest", places) as sender,
+        Running([*inside["a"], *SEND], *SMALL, "--dest", places, "--log-level", "debug") as sender,
     ):
         view.await_(lambda running: running.says("by a second path as well, from"), "the second path")
         wires.ip("a", "link", "set", f"to-b{pulled}", "down")
         gone = f"comes no longer from 10.9.{pulled or 1}.1"
         view.await_(lambda running: running.says(gone), "the loss of a path")
+        report = f"'10.9.{1 if pulled else 2}.2', {PORT + 1}) reports"
+        sender.await_(lambda running: running.says(report), "a report by the path that is left")
         wires.ip("a", "link", "set", f"to-b{pulled}", "up")
         back = f"by a second path as well, from 10.9.{pulled or 1}.1"
         times = 1 + bool(pulled)  # the first path is not announced as a second one
@@ -51,5 +53,6 @@ def test_either_cable_may_be_pulled_and_no_packet_is_missed(wires: Network, pull
     assert camera["send_errors"] > 0
     assert stream["packets_lost"] == stream["frames_concealed"] == stream["frames_dropped"] == 0
     assert stream["frames_received"] >= camera["frames_sent"] - 3
+    assert stream["reports_received"] > 2 and camera["round_trip_ms"] is not None
     hosts = {path["source"].partition(":")[0] for path in stream["paths"]}
     assert hosts == {"10.9.1.1", "10.9.2.1"}, view.err
