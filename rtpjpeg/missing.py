@@ -6,7 +6,7 @@ later by a request and its answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .frames import FrameCutter
@@ -18,12 +18,16 @@ from .reorder import ReorderBuffer
 class Missing:
     """Packets that ought to be here."""
 
-    numbers: list[int]
-    """Of 16 bits."""
+    unwrapped: Sequence[int]
     since: float
     """When they are missed, in the past or to come."""
     is_end: bool
     """True for the end of a frame; how many packets that has is a guess."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """Sequence numbers of 16 bits."""
+        return [number & 0xFFFF for number in self.unwrapped]
 
 
 def missing(reorder: ReorderBuffer[Packets], frames: FrameCutter, most: int, lag: float) -> Iterator[Missing]:
@@ -34,13 +38,9 @@ def missing(reorder: ReorderBuffer[Packets], frames: FrameCutter, most: int, lag
     """
     opened, held, expected = reorder.opened_at, reorder.last_held, reorder.expected
     if opened is not None:
-        yield Missing(_numbers(reorder.missing(most)), opened + lag, False)
+        yield Missing(reorder.missing(most), opened + lag, False)
     missed = frames.end_missed_at(held)
     if missed is not None and expected is not None:
         stop = expected if held is None else held.stop
         length = frames.end_length(stop - expected)
-        yield Missing(_numbers(range(stop, stop + length)), missed + lag, True)
-
-
-def _numbers(unwrapped: list[int] | range) -> list[int]:
-    return [number & 0xFFFF for number in unwrapped]
+        yield Missing(range(stop, stop + length), missed + lag, True)

@@ -154,13 +154,13 @@ class ReceiverControl:
 
     # What goes out.
 
-    def _may_ask(self) -> bool:
+    def may_ask(self) -> bool:
         """Tell whether requests make sense: the sender reports too, and the budget is not used up."""
-        return self.reports_received > 0 and self._budget >= 0
+        return self.asker is not None and self.reports_received > 0 and self._budget >= 0
 
     def ask(self, missing: Sequence[int], now: float, deadline: float, tail: bool) -> bool:
         """Ask for packets, 16-bit numbers, where that can still help; True where that was done."""
-        if self.asker is None or self._reception is None or not self._may_ask():
+        if self.asker is None or self._reception is None or not self.may_ask():
             return False
         wanted = self.asker.want(missing, now, deadline, tail)
         if wanted:
@@ -172,7 +172,7 @@ class ReceiverControl:
 
     def ask_at(self, missing: Sequence[int], missed: float, deadline: float) -> float | None:
         """Return when to ask for packets that are missed from a moment on, past or to come; None: never."""
-        if self.asker is None or not self._may_ask():
+        if self.asker is None or not self.may_ask():
             return None
         due = self.asker.due(missing)
         if due is None:

@@ -153,7 +153,7 @@ class ReceiverSession:
     def _next_request(self) -> float | None:
         """Return when packets are to be asked for, again or for the first time."""
         end = self._last_moment()
-        found = self._depacketizer.missing(MOST, self.paths.lag)
+        found = self._depacketizer.missing(MOST, self.paths.lag) if self.control.may_ask() else ()
         # What was not asked for when we looked came too late then, and does so from then on.
         times = [self.control.ask_at(one.numbers, max(one.since, self._looked_at), end) for one in found]
         return min((time for time in times if time is not None), default=None)
@@ -174,6 +174,8 @@ class ReceiverSession:
     def _ask(self, now: float) -> None:
         """Ask for what is missing, where the sender answers and there is time."""
         self._looked_at, end = now, self._last_moment()
+        if not self.control.may_ask():
+            return
         for missing in self._depacketizer.missing(MOST, self.paths.lag):
             if missing.since <= now and self.control.ask(missing.numbers, now, end, missing.is_end):
                 self._depacketizer.note_asked()
