@@ -79,6 +79,8 @@ class SecondPaths:
         self._source, self._ssrc = source, ssrc
         self._tried: dict[object, _Candidate] = {}
         self._kept: dict[int, bytes] = {}
+        self._watched_until = float("-inf")
+        """Until then somebody may prove to be a path."""
         self._forget_order()
 
     def _forget_order(self) -> None:
@@ -121,6 +123,7 @@ class SecondPaths:
         if len(self.known) > CANDIDATES or (source not in self._tried and len(self._tried) >= CANDIDATES):
             return None
         candidate = self._tried.setdefault(source, _Candidate(now))
+        self._watched_until = max(self._watched_until, candidate.since + PROBATION)
         return candidate if now - candidate.since < PROBATION else None
 
     def _try(self, candidate: _Candidate, number: int, packet: bytes) -> None:
@@ -140,7 +143,7 @@ class SecondPaths:
             self._add(source, now)
             self.events.append(PathChanged(source, True))
         if not self._tried:
-            self._kept.clear()
+            self._watched_until = now
 
     def _begin_order(self, now: float) -> None:
         """Take what was kept of the stream for what its first path has brought."""
@@ -163,8 +166,10 @@ class SecondPaths:
         """
         path = self.known.get(source)
         merged = train if path is None else self._unknown(train, path, now, oldest)
-        if self._tried:
+        if now < self._watched_until:
             self._compare(train, now)
+        elif self._kept:
+            self._kept.clear()
         return merged
 
     def _unknown(self, train: PacketTrain, path: Path, now: float, oldest: int) -> PacketTrain:

@@ -219,6 +219,14 @@ def test_probation_is_over_after_a_second_and_bounded() -> None:
     assert not paths.prove(many, WIFI, again) and len(paths._tried[WIFI].packets) <= 64
 
 
+def test_one_stray_packet_costs_a_second_and_no_longer() -> None:
+    paths = watched()
+    paths.merge(packets_of([b"one"], 100), ETHERNET, 1.5, 0)
+    assert len(paths._kept) == 1
+    paths.merge(packets_of([b"two"], 101), ETHERNET, 1.0 + PROBATION, 0)
+    assert not paths._kept
+
+
 def test_what_is_not_of_the_stream_is_left_to_others() -> None:
     paths = watched()
     paths.merge(packets_of([b"one", b"two"]), ETHERNET, 1.0, 0)
