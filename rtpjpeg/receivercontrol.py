@@ -159,9 +159,11 @@ class ReceiverControl:
         return self.asker is not None and self.reports_received > 0 and self._budget >= 0
 
     def ask(self, missing: Sequence[int], now: float, deadline: float, tail: bool) -> bool:
-        """Ask for packets, 16-bit numbers, where that can still help; True where that was done."""
-        if self.asker is None or self._reception is None or not self.may_ask():
-            return False
+        """Ask for packets, 16-bit numbers, where that can still help; True where that was done.
+
+        Where ``may_ask`` says so.
+        """
+        assert self.asker is not None and self._reception is not None, "only who may ask does"
         wanted = self.asker.want(missing, now, deadline, tail)
         if wanted:
             nack = GenericNack(self.participant.ssrc, self._reception.ssrc, tuple(wanted))
@@ -172,8 +174,7 @@ class ReceiverControl:
 
     def ask_at(self, missing: Sequence[int], missed: float, deadline: float) -> float | None:
         """Return when to ask for packets that are missed from a moment on, past or to come; None: never."""
-        if self.asker is None or not self.may_ask():
-            return None
+        assert self.asker is not None, "only who may ask does"
         due = self.asker.due(missing)
         if due is None:
             return None
