@@ -148,7 +148,8 @@ class Asker:
 
     def _note(self, number: int, now: float) -> None:
         self.asked += 1
-        self._unanswered_since = self._unanswered_since if self._unanswered else now
+        if not self._unanswered:
+            self._unanswered_since = now
         self._unanswered += 1
         if self._unanswered > DEAF and now - self._unanswered_since >= DEAF_AFTER:
             self._deaf_until, self._unanswered, self.answers = now + DEAF_SECONDS, 0, False

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .rtp import RtpColumns, parse_train
+from .sdplines import address_text
 from .train import Column, Flags, PacketTrain
 
 SILENCE = 1.0
@@ -138,5 +139,4 @@ def place_of(source: object) -> str:
     """Return an address as a user writes it."""
     if not isinstance(source, tuple) or len(source) < 2:
         return str(source)
-    host, port = str(source[0]), source[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return address_text(str(source[0]), source[1])

@@ -99,6 +99,11 @@ def ip(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def address_text(host: str, port: int) -> str:
+    """Return host and port as a user writes them, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def same_address(one: str, other: str) -> bool:
     """Whether two texts name the same address, however they are written."""
     return one == other or (ip(one) is not None and ip(one) == ip(other))

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from .sdplines import address_text
+
 SOURCES = ("auto", "synthetic", "picamera2", "v4l2", "opencv")
 FLIP_METHODS = ("none", "vertical-flip", "horizontal-flip", "rotate-180", "rotate-90", "rotate-270")
 _BOOLEANS = {
@@ -111,7 +113,7 @@ def _destinations(value: Any) -> list[str]:
 
 
 def _place(host: str, port: int, interface: str | None) -> str:
-    text = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    text = address_text(host, port)
     return f"{text}@{interface}" if interface else text
 
 

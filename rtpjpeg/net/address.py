@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import TransportError
+from ..sdplines import address_text as address_text
 
 Address = tuple[str, int]
 """An IP address as text and a port."""
@@ -43,11 +44,6 @@ class Endpoint:
     @property
     def multicast(self) -> bool:
         return ipaddress.ip_address(self.ip).is_multicast
-
-
-def address_text(host: str, port: int) -> str:
-    """Return host and port as a user writes them, an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def check_port(port: int, lowest: int = 1, what: str = "port") -> int:

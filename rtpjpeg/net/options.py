@@ -233,13 +233,17 @@ def cannot_bind(error: OSError, host: str, port: int, what: str) -> TransportErr
     return TransportError(f"{what} {port}{place} cannot be opened: {reason}")
 
 
+def reached_by(sock: socket.socket, address: Address) -> Address:
+    """Return an address as a socket takes it: one of IPv6 has IPv4 addresses mapped."""
+    host, port = address
+    mapped = sock.family == socket.AF_INET6 and ":" not in host
+    return f"::ffff:{host}" if mapped else host, port
+
+
 def send_to(sock: socket.socket, data: bytes, address: Address) -> bool:
     """Send one datagram, never waiting; False where the kernel did not take it."""
-    host, port = address
-    if sock.family == socket.AF_INET6 and ":" not in host:
-        host = f"::ffff:{host}"
     try:
-        sock.sendto(data, (host, port))
+        sock.sendto(data, reached_by(sock, address))
     except (OSError, OverflowError):
         return False
     return True

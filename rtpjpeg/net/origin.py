@@ -11,7 +11,7 @@ import socket
 import struct
 
 from .address import Address
-from .options import LINUX, send_to
+from .options import LINUX, reached_by, send_to
 
 IP_PKTINFO, IPV6_PKTINFO = 8, 50
 _FOUR, _SIX = struct.Struct("@i4s4s"), struct.Struct("@16sI")
@@ -25,11 +25,8 @@ def send_from(sock: socket.socket, data: bytes, address: Address, home: str, dev
     """
     if not LINUX:
         return send_to(sock, data, address)
-    host, port = address
-    if sock.family == socket.AF_INET6 and ":" not in host:
-        host = f"::ffff:{host}"
     try:
-        sock.sendmsg([data], [_origin(sock.family, home, device)], 0, (host, port))
+        sock.sendmsg([data], [_origin(sock.family, home, device)], 0, reached_by(sock, address))
     except (OSError, OverflowError, ValueError):
         return send_to(sock, data, address)
     return True

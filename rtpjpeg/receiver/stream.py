@@ -20,7 +20,7 @@ from ..events import (
     SourceLeft,
 )
 from ..frame import Decoder, Frame
-from ..net.address import address_text
+from ..lock import place_of
 from ..rtp import PAYLOAD_TYPE_JPEG
 from ..session import ReceiverSession
 from ..train import PacketTrain
@@ -246,7 +246,4 @@ class Stream:
 
 
 def _address_text(source: object) -> str:
-    if isinstance(source, tuple) and len(source) >= 2:
-        host, port = source[:2]
-        return address_text(str(host), port)
-    return "an unknown address" if source is None else str(source)
+    return "an unknown address" if source is None else place_of(source)
