@@ -16,7 +16,6 @@ import re
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -65,11 +64,12 @@ def run(relay: Relay, port: int, retransmit: bool, seconds: float) -> tuple[list
         config = Path(name) / "config.toml"
         config.write_text(f"[mjpeg-rtp]\nretransmit = {str(retransmit).lower()}\n")
         camera = f"--config {config} --only camera1 --source synthetic --dest {HERE}:{relay.port}"
+        camera += f" --duration {seconds} --json --log-level debug"
         with Running(VIEW, f"rtp://{HERE}:{port}", "--headless", "--json") as view:
             view.await_(lambda view: bound([port, port + 1]), "the port")
-            with Running(SEND, *camera.split(), "--json", "--log-level", "debug") as sender:
-                time.sleep(seconds)
-                sender.end(signal.SIGTERM)
+            with Running(SEND, *camera.split()) as sender:
+                sender.process.wait()
+                sender.end()
             (counted,) = view.end(signal.SIGTERM)["streams"]
     return [float(trip) for trip in HEARD.findall("".join(sender.err))], counted
 

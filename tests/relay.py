@@ -9,15 +9,13 @@ from __future__ import annotations
 import heapq
 import select
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, pairwise
-from types import TracebackType
-from typing import Self
 
 from interop.kernel import free_port_pairs
+from inthread import InThread
 from rtpjpeg.net.impairment import Impairment
 from rtpjpeg.net.link import HEADERS, Link
 from rtpjpeg.net.stamps import ANCILLARY, arrival_time, stamp_arrivals
@@ -41,13 +39,14 @@ class Told:
     """Seconds that the sender report and this one took; None where there was no sender report."""
 
 
-class Relay:
+class Relay(InThread):
     """Carries one stream to the port ``target``, and its reports both ways, while the block runs.
 
     Each datagram takes ``delay`` seconds; packets are lost as the impairment says, reports never.
     """
 
     def __init__(self, target: int, impairment: Impairment, delay: float = 0.0) -> None:
+        super().__init__()
         (self.port,) = free_port_pairs(1)
         self.told: list[Told] = []
         self.media_octets = self.report_octets = 0
@@ -63,18 +62,8 @@ class Relay:
         self._camera: object = None
         self._waiting: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="relay")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    def _release(self) -> None:
         for sock in self._sockets:
             sock.close()
 

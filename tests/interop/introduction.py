@@ -10,40 +10,35 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from inthread import InThread
 from rtpjpeg import SessionDescription
 
 HERE = "127.0.0.1"
 PATIENCE = 60.0
 
 
-class Introduction:
+class Introduction(InThread):
     """Answers one player while the block runs; the camera will send from ``local_port`` and the next."""
 
     def __init__(self, local_port: int) -> None:
+        super().__init__()
         self._local_port = local_port
         self._listener = socket.create_server((HERE, 0))
         self._listener.settimeout(PATIENCE)
         self.url = f"rtsp://{HERE}:{self._listener.getsockname()[1]}/camera"
         self.playing = threading.Event()
         """Set when the player wants packets."""
-        self._thread = threading.Thread(target=self._serve)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _wake(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody who waits in accept
-        self._thread.join()
+
+    def _release(self) -> None:
         self._listener.close()
 
-    def _serve(self) -> None:
+    def _run(self) -> None:
         # Nobody may come, and a player that has what it wants does not wait for our answer.
         with suppress(OSError):
             player, _ = self._listener.accept()

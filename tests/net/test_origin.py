@@ -7,12 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from peers import missing
 from rtpjpeg.net.address import any_port, plain
 from rtpjpeg.net.options import LINUX, Arrival
 from rtpjpeg.net.origin import send_from
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux lets a datagram name its origin")
 HERE = "127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def linux() -> None:
+    if not LINUX:
+        missing("Linux, which alone lets a datagram name its origin,")
 
 
 @pytest.fixture(params=[socket.AF_INET, socket.AF_INET6])

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from interop.kernel import free_port_pairs
+from inthread import InThread
 from rtpjpeg import Packetizer, PacketTrain
 from rtpjpeg.capture.encode import JpegEncoder
 from rtpjpeg.capture.strip import draw_strip
@@ -45,25 +44,16 @@ def free_ports(count: int) -> list[int]:
     return free_port_pairs(count)
 
 
-class Feeder:
+class Feeder(InThread):
     """Sends a camera to each port of this machine, again and again, while the block runs."""
 
     def __init__(self, *ports: int, frames: int | None = None) -> None:
+        super().__init__()
         self.senders = [UdpSender(("127.0.0.1", port)) for port in ports]
         self.packetizers = [Packetizer(ssrc=0x1000 + number) for number in range(len(ports))]
         self._frames = frames
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    def _release(self) -> None:
         for sender in self.senders:
             sender.close()
 
