@@ -90,7 +90,8 @@ def manage(screen: Screen, folder: Path) -> Iterator[Desktop]:
             assert wait_until(ready.exists, 60.0), "openbox did not start"
             yield Desktop(screen)
         finally:
-            manager.terminate()
+            # It may sleep through SIGTERM: a signal in front of its poll waits for the next event.
+            manager.kill()
 
 
 @contextmanager
