@@ -19,13 +19,20 @@ TRY_FILTER = (
 )
 NO_UDP = (
     "The capture holds no UDP. RTP over TCP, as RTSP may carry it, cannot be looked at. Capture a stream that"
-    " comes by UDP, at the receiver, and all of it: tcpdump -i any -s 0 -w capture.pcap udp"
+    " comes by UDP, at the receiver, and all of it: {again}"
 )
+CUT_SHORT = (
+    "Of {cut} the capture holds only a part, so that no stream can be seen in them. Capture whole packets:"
+    " {again}"
+)
+AGAIN = "tcpdump -i any -s 0 -w capture.pcap udp"
 
 
 def to_try(report: Report) -> str:
     """Return what to try where no stream was found."""
-    return TRY_FILTER if report.datagrams else NO_UDP
+    cut = sum(finding.count for finding in report.findings if finding.rule.id == "N-008")
+    advice = CUT_SHORT if cut else TRY_FILTER if report.datagrams else NO_UDP
+    return advice.format(cut=plural(cut, "packet"), again=AGAIN)
 
 
 def by_severity(report: Report) -> Iterator[tuple[str, list[list[Finding]]]]:

@@ -109,3 +109,11 @@ def test_receivers_that_say_the_same_stand_together() -> None:
 def test_what_to_try_depends_on_what_is_there() -> None:
     assert "--filter 5000" in to_try(report())
     assert "RTSP" in to_try(report(datagrams=0))
+
+
+@pytest.mark.parametrize("datagrams", [0, 2])
+def test_where_packets_are_cut_short_to_try_is_to_capture_all_of_them(datagrams: int) -> None:
+    found = findings()
+    found.add("N-008", None, range(1, 35), "a packet of which the capture holds a part only")
+    text = to_try(report(datagrams=datagrams, findings=found.listed()))
+    assert "34 packets" in text and "-s 0" in text and "no UDP" not in text
