@@ -211,7 +211,8 @@ def has_square(desk: Desk, camera: int, scale: float) -> bool:
 
 def test_closing_the_window_ends_with_exit_code_0(tmp_path: Path) -> None:
     with at_work(tmp_path) as desk:
-        desk.press("alt+F4")  # the window manager closes it
+        # The window manager closes it; on a busy machine it misses the keys now and then.
+        desk.until(lambda: desk.press("alt+F4") or not desk.command.alive, "the end")
         assert desk.command.end()["streams"][0]["frames_shown"] > 0
 
 
