@@ -6,13 +6,13 @@ import locale
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from child import child
 from peers import need
 from rtpjpeg.errors import ConfigError
 from rtpjpeg.sdp import SessionDescription, SourceFilter, parse_all, serialize_all
@@ -53,15 +53,10 @@ def lines(description: SessionDescription) -> list[str]:
     return description.serialize().split("\r\n")[:-1]
 
 
-@contextmanager
-def gstreamer(pipeline: str) -> Iterator[subprocess.Popen[str]]:
+def gstreamer(pipeline: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Run a pipeline until the block ends."""
     command = [need("gst-launch-1.0"), "-v", *pipeline.split()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def free_port() -> int:

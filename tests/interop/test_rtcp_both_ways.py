@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import rtpjpeg
+from child import child
 from interop import rtpbin
 from interop.introduction import Introduction
 from interop.kernel import bound, free_port_pairs, sockets, wait_until
@@ -146,7 +147,7 @@ def test_ffmpeg_sends_on_and_we_read_its_sr(program: Callable[[], str]) -> None:
     frames, heard = 0, False
     with viewer() as (port, stream):
         command = sending_ffmpeg(program(), port, local_port)
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as peer:
+        with child(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as peer:
             while (frame := stream.read(0.5)) is not None or peer.poll() is None:
                 frames += frame is not None
                 # Nobody reads there: what we say waits in the socket as long as FFmpeg runs.

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import rtpjpeg
+from child import child
 from interop.delivery import Delivery, deliver, say_bye
 from interop.kernel import bound, free_port_pairs, wait_until
 from interop.receivers import Place, Receiver, compare_jpegs
@@ -189,7 +190,7 @@ def receive(command: Callable[[int], list[str]], key: SrtpKey) -> tuple[list[Fra
     """Run a sender; return the frames that came of its packets, and what opened them."""
     depacketizer, opener = Depacketizer(), Unprotector(key)
     with UdpReceiver("127.0.0.1", 0) as receiver:
-        with subprocess.Popen(command(receiver.local_address[1]), stdout=subprocess.DEVNULL) as process:
+        with child(command(receiver.local_address[1]), stdout=subprocess.DEVNULL) as process:
             while process.poll() is None:
                 _take(receiver, opener, depacketizer, 0.05)
         while _take(receiver, opener, depacketizer, 0.0):
@@ -215,7 +216,7 @@ def test_the_wrong_key_shows_nothing_and_says_so(tmp_path: Path) -> None:
     key_file.write_text(OTHER.serialize())
     words = [f"rtp://127.0.0.1:{port}", "--headless", "--json", "--srtp-key", str(key_file)]
     environment = {"PYTHONPATH": str(Path(rtpjpeg.__file__).parents[1]), "PATH": "/usr/bin:/bin"}
-    with subprocess.Popen(
+    with child(
         [*VIEW, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as view:
         assert wait_until(lambda: bound([port]), PATIENCE)

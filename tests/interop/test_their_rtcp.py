@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from child import child
 from interop.kernel import free_port_pairs
 from peers import need, need_gstreamer, newest_ffmpeg
 from rtpjpeg.inspector.batch import Flow
@@ -62,16 +63,17 @@ class Heard:
 
 
 def hear(command: Callable[[int], Sequence[str]]) -> Heard:
-    """Run a sender to its end and take all that it sends."""
+    """Run a sender to its BYE, or to its end, and take all that it sends."""
     heard, (port,) = Heard(), free_port_pairs(1)
     with socket.socket(type=socket.SOCK_DGRAM) as rtp, socket.socket(type=socket.SOCK_DGRAM) as rtcp:
         for sock, number in ((rtp, port), (rtcp, port + 1)):
             sock.bind((HERE, number))
             sock.setblocking(False)
-        with subprocess.Popen(command(port), stdout=subprocess.DEVNULL) as process:
-            while _take(heard, (rtp, rtcp)) or process.poll() is None:
+        with child(command(port), stdout=subprocess.DEVNULL) as process:
+            # GStreamer's rtpbin does not always end behind its BYE.
+            while _take(heard, (rtp, rtcp)) or not (heard.byes or process.poll() is not None):
                 pass
-            assert process.returncode == 0
+            assert heard.byes or process.returncode == 0
     return heard
 
 

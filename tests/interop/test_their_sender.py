@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from child import child
 from peers import need, need_gstreamer, newest_ffmpeg
 from photographs import PHOTOGRAPHS, pixels, video
 from rtpjpeg import Depacketizer, Frame, FrameReceived
@@ -85,7 +86,7 @@ def _receive(command: Command, extension_ids: Mapping[str, int] = EXTENSION_IDS)
     """Run a sender and return the frames that came of its packets."""
     depacketizer = Depacketizer(extension_ids=extension_ids)
     with UdpReceiver("127.0.0.1", 0) as receiver:
-        with subprocess.Popen(command(receiver.local_address[1]), stdout=subprocess.DEVNULL) as process:
+        with child(command(receiver.local_address[1]), stdout=subprocess.DEVNULL) as process:
             while process.poll() is None:
                 _take(receiver, depacketizer, 0.05)
         while _take(receiver, depacketizer, 0.0):

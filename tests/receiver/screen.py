@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from child import child
 from interop.kernel import wait_until
 from peers import need
 
 WIDTH, HEIGHT = 1600, 900
+PATIENCE = 60.0
+"""Seconds for a program to do its next step on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Desktop:
         """Return the number of the window with this title, when it is there and has the keyboard."""
         self.park_pointer()
         found: list[str] = []
-        assert wait_until(lambda: bool(found.extend(self._windows(title)) or found), 60.0), (
+        assert wait_until(lambda: bool(found.extend(self._windows(title)) or found), PATIENCE), (
             f"no window {title}"
         )
         number = found[0]
@@ -85,13 +88,10 @@ def manage(screen: Screen, folder: Path) -> Iterator[Desktop]:
     ready = folder / "managed"
     command = [need("openbox"), "--sm-disable", "--startup", f"touch {ready}"]
     silent = subprocess.DEVNULL
-    with subprocess.Popen(command, env=screen.environment, stdout=silent, stderr=silent) as manager:
-        try:
-            assert wait_until(ready.exists, 60.0), "openbox did not start"
-            yield Desktop(screen)
-        finally:
-            # It may sleep through SIGTERM: a signal in front of its poll waits for the next event.
-            manager.kill()
+    with child(command, env=screen.environment, stdout=silent, stderr=silent):
+        assert wait_until(ready.exists, PATIENCE), "openbox did not start"
+        yield Desktop(screen)
+        # Then it is killed: it may sleep through SIGTERM, which in front of its poll waits for an event.
 
 
 @contextmanager
@@ -101,12 +101,13 @@ def open_screen(folder: Path) -> Iterator[Screen]:
     reader, writer = os.pipe()
     command = [xvfb, "-displayfd", str(writer), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"]
     command += ["-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL) as server:
+    with child(command, pass_fds=[writer], stderr=subprocess.DEVNULL) as server:
         os.close(writer)
+        with os.fdopen(reader) as pipe:
+            number = pipe.readline().strip()  # written when the server is ready
+        assert number, "Xvfb did not start"
         try:
-            with os.fdopen(reader) as pipe:
-                number = pipe.readline().strip()  # written when the server is ready
-            assert number, "Xvfb did not start"
             yield Screen(f":{number}", folder / "Xvfb_screen0")
         finally:
-            server.terminate()
+            server.terminate()  # so that it takes its lock away
+            server.wait(PATIENCE)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from child import child
 from receiver.feeding import Feeder, free_ports, last_json, without_notices
 from rtpjpeg.receiver.cli import build_parser, main
 
@@ -195,7 +196,7 @@ def test_a_signal_ends_with_statistics_and_exit_code_0(number: signal.Signals) -
     (port,) = free_ports(1)
     with (
         Feeder(port),
-        subprocess.Popen(
+        child(
             [*COMMAND, f"rtp://127.0.0.1:{port}", "--headless", "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -215,7 +216,7 @@ def test_a_signal_ends_with_statistics_and_exit_code_0(number: signal.Signals) -
 def test_a_stream_that_is_lost_and_comes_back_is_said_once_each() -> None:
     (port,) = free_ports(1)
     source = f"rtp://127.0.0.1:{port}"
-    with subprocess.Popen(
+    with child(
         [*COMMAND, source, "--headless", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

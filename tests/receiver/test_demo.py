@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from child import child
 from peers import need_module
 from receiver.feeding import last_json
 from receiver.screen import open_screen
@@ -97,9 +98,7 @@ def test_an_interpreter_that_cannot_be_started_is_said(
 
 
 def test_a_signal_ends_it_with_statistics() -> None:
-    with subprocess.Popen(
-        [*COMMAND, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with child([*COMMAND, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "stream from" not in process.stderr.readline():
             assert process.poll() is None

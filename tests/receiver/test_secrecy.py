@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import rtpjpeg
+from child import child
 from peers import need_module
 from receiver.feeding import Feeder, free_ports, train
 from rtpjpeg import ConfigError, Frame, Packetizer, PacketTrain, ReceiverSession, SessionDescription
@@ -273,7 +274,7 @@ def test_reports_and_requests_are_encrypted_too(tmp_path: Path, key_file: Path) 
     opened = rtpjpeg.open(f"rtp://127.0.0.1:{port}", srtp_key=key_file, impair="loss=5%,seed=1")
     with opened as stream:
         command = [sys.executable, "-m", "rtpjpeg.sender.cli", *words.split(), "--srtp-key", str(key_file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with child(command, stdout=subprocess.PIPE, text=True) as process:
             list(islice(stream, 60))
             out, _ = process.communicate()
         (found,) = stream.statistics()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from child import child
 from conformance.builders import Packet, read
 from receiver.feeding import free_ports, last_json
 from rtpjpeg import PacketTrain, ReceiverSession, SessionDescription
@@ -402,9 +403,7 @@ def test_a_signal_ends_with_statistics_and_exit_code_0(number: signal.Signals) -
     receiver = UdpReceiver("127.0.0.1", 0)
     place = f"127.0.0.1:{receiver.local_address[1]}"
     words = ["--source", "synthetic", "--dest", place, "--json", "--log-level", "error"]
-    with subprocess.Popen(
-        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with child([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert receiver.receive(60)  # the first picture
         process.send_signal(number)
         out, err = process.communicate()

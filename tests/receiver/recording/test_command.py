@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from child import child
 from peers import need_module
 from receiver.feeding import Feeder, free_ports, last_json, without_notices, write_capture
 from receiver.recording.shots import ffprobe_count
@@ -170,7 +171,7 @@ def test_a_signal_finishes_the_file(tmp_path: Path) -> None:
     ]
     with (
         Feeder(port),
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
     ):
         assert process.stderr is not None
         while "recording" not in process.stderr.readline():
@@ -190,7 +191,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_viewing(suffix: str, tmp_pa
     command = [*COMMAND, f"rtp://127.0.0.1:{port}", "--headless", "--json", "--record", str(target)]
     with (
         Feeder(port),
-        subprocess.Popen(
+        child(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from child import child
 from peers import need_module
 from receiver.feeding import free_ports, picture
 from receiver.recording.shots import packets_of, probe
@@ -69,7 +70,7 @@ def run_and_kill(target: Path, chance: random.Random) -> tuple[int, int]:
     """Record, kill at a random moment; return the first and the last frame that must be in the file."""
     (port,) = free_ports(1)
     command = [*COMMAND, f"rtp://127.0.0.1:{port}", "--headless", "--record", str(target)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         feeder = CountingFeeder(port)
         try:
             assert process.stderr is not None
