@@ -161,11 +161,13 @@ def _histogram(
     counts = [count for count in found.counts if count]
 
     def paint(figure: Figure) -> None:
+        from matplotlib.ticker import EngFormatter
+
         axes = figure.subplots()
         if max(counts) >= LONG_TAIL * min(counts):
             axes.set_yscale("log")
             axes.set_ylim(0.7, max(counts) * 1.5)
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", words.THIN))
+            axes.yaxis.set_major_formatter(EngFormatter(sep=""))  # 100k, for which there is room
         axes.stairs(found.counts, found.edges, fill=True, color=svg.BLUE, alpha=0.75)
         if due is not None and found.edges[0] <= due <= found.edges[-1]:
             axes.axvline(due, color=svg.INK, linewidth=0.9, linestyle="--")

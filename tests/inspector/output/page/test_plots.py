@@ -96,6 +96,12 @@ def test_slow_frames_are_held_against_the_frame_time(seed: int) -> None:
     assert ">next frame<" not in drawn(stream(series=slow))["How long a frame takes"].svg
 
 
+def test_a_million_packets_leave_room_for_the_name_of_the_axis() -> None:
+    found = Histogram([0.0, 0.1, 0.2, 0.3], [1_200_000, 30_000, 1])
+    text = drawn(stream(transit=found))["Jitter"].svg
+    assert [">1<", ">100<", ">10k<", ">1M<"] == re.findall(r">1[^<.]*<", text) and ">packets<" in text
+
+
 def test_labels_are_no_mathematics_and_no_markup() -> None:
     odd = [Timing("$x^2$ <b>", 3, [0.0, 1.0])]
     text = drawn(stream(timings=odd))["Packets within a frame"].svg
