@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..model import Finding, Report, StreamReport, Verdict
 from ..rules import ERROR, SEVERITIES, WARNING
@@ -30,9 +30,19 @@ AGAIN = "tcpdump -i any -s 0 -w capture.pcap udp"
 
 def to_try(report: Report) -> str:
     """Return what to try where no stream was found."""
-    cut = sum(finding.count for finding in report.findings if finding.rule.id == "N-008")
+    cut = _cut_short(report)
     advice = CUT_SHORT if cut else TRY_FILTER if report.datagrams else NO_UDP
     return advice.format(cut=plural(cut, "packet"), again=AGAIN)
+
+
+def datagrams_text(report: Report, written: Callable[[int], str] = str) -> str:
+    """Return how many datagrams there are, and how many are missing because the capture cut them short."""
+    cut = _cut_short(report)
+    return f"{written(report.datagrams)} of UDP" + (f", {written(cut)} cut short" if cut else "")
+
+
+def _cut_short(report: Report) -> int:
+    return sum(finding.count for finding in report.findings if finding.rule.id == "N-008")
 
 
 def by_severity(report: Report) -> Iterator[tuple[str, list[list[Finding]]]]:

@@ -51,9 +51,14 @@ def _style_of(report: Report) -> str:
 
 
 def _head(sheet: Sheet, report: Report) -> None:
-    parts = [words.plural(report.packets, "packet"), f"{report.datagrams} of UDP"]
+    parts = [words.plural(report.packets, "packet"), outcome.datagrams_text(report)]
     parts += [words.seconds_text(report.duration)] if report.duration > 0 else []
-    sheet.add((report.name, "bold"), (f": {', '.join(parts)}", ""))
+    text = ", ".join(parts)
+    if len(report.name) + len(text) + 2 <= sheet.width:
+        sheet.add((report.name, "bold"), (f": {text}", ""))
+    else:
+        sheet.add((report.name, "bold"))
+        sheet.prose(text)
 
 
 def _stream(sheet: Sheet, stream: StreamReport) -> None:

@@ -8,6 +8,7 @@ from inspector.output.reports import ALL_PLAY, OTHER, SSRC, faulty, findings, re
 from rtpjpeg.inspector.model import Verdict
 from rtpjpeg.inspector.output.outcome import (
     by_severity,
+    datagrams_text,
     needs_names,
     summary,
     times_text,
@@ -115,5 +116,10 @@ def test_what_to_try_depends_on_what_is_there() -> None:
 def test_where_packets_are_cut_short_to_try_is_to_capture_all_of_them(datagrams: int) -> None:
     found = findings()
     found.add("N-008", None, range(1, 35), "a packet of which the capture holds a part only")
-    text = to_try(report(datagrams=datagrams, findings=found.listed()))
-    assert "34 packets" in text and "-s 0" in text and "no UDP" not in text
+    cut = report(datagrams=datagrams, findings=found.listed())
+    assert "34 packets" in to_try(cut) and "-s 0" in to_try(cut) and "no UDP" not in to_try(cut)
+    assert datagrams_text(cut) == f"{datagrams} of UDP, 34 cut short"
+
+
+def test_datagrams_are_counted_as_a_reader_likes_them() -> None:
+    assert datagrams_text(report(), "{:,}".format) == "129,990 of UDP"

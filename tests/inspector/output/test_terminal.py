@@ -91,6 +91,12 @@ def test_the_last_line_is_the_sum() -> None:
     assert text_of(faulty(stream()), 110).splitlines()[-1] == summary(faulty(stream()))
 
 
+def test_a_long_name_has_a_line_of_its_own() -> None:
+    name = "/captures/" + "camera" * 12 + ".pcap"
+    first, second = text_of(report(name=name), 100).splitlines()[:2]
+    assert (first, second) == (name, "130000 packets, 129990 of UDP, 2 min 2 s")
+
+
 def test_every_rule_is_said() -> None:
     found = every_rule()
     text = prose(text_of(found))

@@ -63,7 +63,7 @@ def page(report: Report) -> str:
 
 
 def _head(report: Report) -> Html:
-    parts = [f"{words.grouped(report.packets)} packets", f"{words.grouped(report.datagrams)} of UDP"]
+    parts = [f"{words.grouped(report.packets)} packets", outcome.datagrams_text(report, words.grouped)]
     parts += [words.plural(len(report.streams), "RTP/JPEG stream")]
     parts += [words.seconds_text(report.duration)] if report.duration > 0 else []
     parts += _began(report.streams)
