@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from pages import main, table_row, write_or_check
+
 PAGE = Path("docs/conformance.md")
 RULES = Path("tests/conformance/rules.toml")
 SECTIONS = {
@@ -65,6 +66,11 @@ class Rule:
         if self.tests:
             return "tested in part" if self.waits else "tested"
         return "waiting" if self.waits else "not offered" if self.refused else "untested"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What stands in the columns of the table."""
+        return self.id, self.who, self.level, self.rule, self.source, self.proof
 
     @property
     def proof(self) -> str:
@@ -133,27 +139,17 @@ def _waiting(tree: ast.Module) -> dict[str, str]:
 def write_page(rules: dict[str, Rule]) -> str:
     everything = list(rules.values())
     groups = {title: [rule for rule in everything if rule.id[0] == key] for key, title in SECTIONS.items()}
-    lines = [OPENING, _row("", "rules", *STATUSES), "|---" + "|---:" * (1 + len(STATUSES)) + "|"]
+    lines = [OPENING, table_row("", "rules", *STATUSES), "|---" + "|---:" * (1 + len(STATUSES)) + "|"]
     lines += [_count_row(title, group) for title, group in (groups | {"all": everything}).items()]
     for title, group in groups.items():
-        lines += [
-            "",
-            f"## {title}",
-            "",
-            _row("id", "who", "level", "rule", "source", "test"),
-            "|---" * 6 + "|",
-        ]
-        lines += [_row(rule.id, rule.who, rule.level, rule.rule, rule.source, rule.proof) for rule in group]
+        lines += ["", f"## {title}", "", table_row(*COLUMNS), "|---" * len(COLUMNS) + "|"]
+        lines += [table_row(*rule.cells) for rule in group]
     return "\n".join(lines) + "\n"
 
 
 def _count_row(title: str, group: list[Rule]) -> str:
     found = [rule.status for rule in group]
-    return _row(title, str(len(group)), *(str(found.count(status)) for status in STATUSES))
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return table_row(title, str(len(group)), *(str(found.count(status)) for status in STATUSES))
 
 
 def run(root: Path, check: bool) -> list[str]:
@@ -162,23 +158,8 @@ def run(root: Path, check: bool) -> list[str]:
     faults = list(collect(root, rules))
     faults += [f"{rule.id} has no test: {rule.rule}" for rule in rules.values() if rule.status == "untested"]
     page = write_page(rules)
-    target = root / PAGE
-    if not check:
-        target.write_text(page, "utf-8")
-    elif not target.exists() or target.read_text("utf-8") != page:
-        faults.append(f"{PAGE} is out of date: run python docs/make_conformance.py")
-    return faults
-
-
-def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["--check"]):
-        print("usage: make_conformance.py [--check]", file=sys.stderr)
-        return 2
-    faults = run(ROOT, bool(arguments))
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return 1 if faults else 0
+    return faults + write_or_check(root / PAGE, page, check, "make_conformance.py")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(run, "make_conformance.py"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from make_conformance import read_rules, run
 
 from peers import need
 
@@ -59,16 +58,6 @@ def test_make_finds_a_python_that_runs(tmp_path: Path) -> None:
     assert "python3.13 docs/make_conformance.py" in done.stdout
 
 
-def page_maker() -> ModuleType:
-    path = TREE / "docs" / "make_conformance.py"
-    spec = importlib.util.spec_from_file_location("make_conformance", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
-
-
 RULES = """
 [J-001]
 who = "S"
@@ -115,43 +104,43 @@ class TestSecond:
 
 def test_the_page_names_each_rule_with_its_test(tree: Path) -> None:
     write_test(tree, BOTH)
-    assert page_maker().run(tree, check=False) == []
+    assert run(tree, check=False) == []
     page = (tree / "docs" / "conformance.md").read_text()
     assert "| J-001 | S | MUST | first |  | [test_first](../tests/test_it.py) |" in page
     assert "| J-002 | R | MUST | second |  | [test_it](../tests/test_it.py) |" in page
     assert "| J-003 | R | MUST | third |  | waiting for RTCP |" in page
     assert "| O-001 | R | MUST | fourth |  | not offered |" in page
     assert "| all | 4 | 2 | 0 | 1 | 1 | 0 |" in page
-    assert page_maker().run(tree, check=True) == []
+    assert run(tree, check=True) == []
 
 
 def test_a_stale_page_is_a_fault(tree: Path) -> None:
     write_test(tree, BOTH)
-    (told,) = page_maker().run(tree, check=True)
+    (told,) = run(tree, check=True)
     assert "is out of date" in told
 
 
 def test_a_rule_without_a_test_is_a_fault(tree: Path) -> None:
     write_test(tree, '@pytest.mark.rule("J-001")\ndef test_first(): ...\n')
-    assert page_maker().run(tree, check=False) == ["J-002 has no test: second"]
+    assert run(tree, check=False) == ["J-002 has no test: second"]
 
 
 @pytest.mark.parametrize("line", ['pytestmark = pytest.mark.rule("J-999")', 'WAITING = {"J-999": "rain"}'])
 def test_an_unknown_rule_is_a_fault(tree: Path, line: str) -> None:
     write_test(tree, f"{line}\n{BOTH}")
-    (told,) = page_maker().run(tree, check=False)
+    (told,) = run(tree, check=False)
     assert "names J-999, which is not in" in told
 
 
 def test_a_rule_may_be_tested_and_wait_for_the_rest(tree: Path) -> None:
     write_test(tree, f'WAITING: dict[str, str] = {{"J-002": "the next version"}}\n{BOTH}')
-    page_maker().run(tree, check=False)
+    run(tree, check=False)
     page = (tree / "docs" / "conformance.md").read_text()
     assert "[test_it](../tests/test_it.py)<br>waiting for the next version |" in page
 
 
 def test_the_rules_are_all_there() -> None:
-    rules = page_maker().read_rules(TREE)
+    rules = read_rules(TREE)
     counts = {letter: sum(name.startswith(letter) for name in rules) for letter in "JTDRO"}
     assert counts == {"J": 130, "T": 71, "D": 27, "R": 10, "O": 17}
 
