@@ -28,7 +28,9 @@ def build_parser() -> Parser:
     parser = Parser(prog="rtpjpeg-inspect", description=DESCRIPTION, epilog=_EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("file", nargs="?", metavar="FILE", help="a pcap or pcapng file; - reads from a pipe")
+    source.add_argument(
+        "file", nargs="?", metavar="FILE", help="a pcap or pcapng file, .gz too; - reads from a pipe"
+    )
     source.add_argument(
         "--live", metavar="IFACE", help="capture from this network interface until Ctrl-C; needs the right to"
     )

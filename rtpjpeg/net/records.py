@@ -29,6 +29,14 @@ PCAP_MAGICS = {
     bytes.fromhex("4d3cb2a1"): ("<", 10**9),
 }
 """Byte order, and the parts of a second that times are counted in."""
+COMPRESSED = {
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+    b"\x04\x22\x4d\x18": ("lz4", "unlz4"),
+    b"\xfd7zX": ("xz", "unxz"),
+    b"BZh": ("bzip2", "bunzip2"),
+}
+"""How files begin that are no captures yet, what made them, and what undoes it."""
 _FILE_HEADER, _RECORD_HEADER = 24, 16
 
 
@@ -57,8 +65,17 @@ def walk(stream: Stream, name: str, size: int) -> Iterator[Records]:
         return _walk_pcap(window, name, *PCAP_MAGICS[magic])
     if magic == SECTION_TYPE:
         return walk_blocks(window, name)
+    raise CaptureError(f"{name}: {_found(magic)}")
+
+
+def _found(magic: bytes) -> str:
+    """Say what a file is that is no capture, by its first four bytes."""
+    expected = "expected a pcap or pcapng capture"
+    for front, (kind, program) in COMPRESSED.items():
+        if magic.startswith(front):
+            return f"found a file compressed by {kind}, {expected}: unpack it first, with {program}"
     found = f"the bytes {magic.hex(' ')} at its start" if magic else "an empty file"
-    raise CaptureError(f"{name}: found {found}, expected a pcap or pcapng capture")
+    return f"found {found}, {expected}"
 
 
 def _walk_pcap(window: Window, name: str, order: str, second: int) -> Iterator[Records]:

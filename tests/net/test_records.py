@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
 
 import pytest
@@ -97,6 +100,23 @@ def test_a_simple_packet_came_on_the_first_interface_at_no_known_time() -> None:
 def test_blocks_of_other_kinds_are_passed_over() -> None:
     data = section() + block(5, b"statistics") + interface(1) + block(0x80000000, b"own") + enhanced(b"x", 0)
     assert read(data) == [(0.0, 1, b"x")]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind", "program"),
+    [
+        (gzip.compress(b""), "gzip", "gunzip"),
+        (bz2.compress(b""), "bzip2", "bunzip2"),
+        (lzma.compress(b""), "xz", "unxz"),
+        (bytes.fromhex("28b52ffd0458"), "zstd", "unzstd"),  # RFC 8878 section 3.1.1
+        (bytes.fromhex("04224d186040"), "lz4", "unlz4"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_compressed_file_is_said_to_be_one(start: bytes, kind: str, program: str) -> None:
+    told = f"some.pcap: found a file compressed by {kind}, expected a pcap or pcapng capture"
+    with pytest.raises(CaptureError, match=f"^{told}: unpack it first, with {program}$"):
+        read(start)
 
 
 START = section() + interface(1)

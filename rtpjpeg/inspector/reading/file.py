@@ -1,4 +1,4 @@
-"""A capture file or a pipe, read in large pieces."""
+"""A capture file, compressed or not, or a pipe, read in large pieces."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from io import FileIO
 from ...errors import CaptureError
 from ...net.piece import Records
 from ...net.records import walk
+from .unzipped import MAGIC, Unzipped
 
 STDIN = "-"
 PATIENCE = 0.25
@@ -33,6 +34,7 @@ class CaptureFile:
             raise CaptureError(f"{self.name} cannot be read: {error.strerror}") from None
         self._regular = stat.S_ISREG(status.st_mode)
         self.size = status.st_size if self._regular else None
+        self._unzipped = Unzipped(self._file, self.name, self.notices) if self._is_gzip() else None
 
     def records(self) -> Iterator[Records]:
         """Yield the packets. Raises ``CaptureError``, ``EndedEarly`` or ``OSError``."""
@@ -40,6 +42,10 @@ class CaptureFile:
 
     def readinto(self, buffer: memoryview) -> int:
         """Read into the buffer; return how many bytes, 0 at the end."""
+        if self._unzipped is not None:
+            count = self._unzipped.readinto(buffer)
+            self.bytes_read = self._file.tell()
+            return count
         count = (self._file.readinto(buffer) or 0) if self._regular else self._gather(buffer)
         self.bytes_read += count
         return count
@@ -47,6 +53,10 @@ class CaptureFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _is_gzip(self) -> bool:
+        """Tell whether a file is compressed; of a pipe the first bytes can be had only once."""
+        return self._regular and os.pread(self._file.fileno(), len(MAGIC), self._file.tell()) == MAGIC
 
     def _gather(self, buffer: memoryview) -> int:
         """Wait for the first bytes, then take what comes in a moment."""
