@@ -29,7 +29,7 @@ class Batch:
     starts: Column
     """Position in ``data`` of the UDP payload."""
     lengths: Column
-    """Bytes of the UDP payload that the capture holds."""
+    """Bytes of the UDP payload; of one that was cut short, those that it had."""
     numbers: Column
     """Number of the packet in the capture, from 1, as Wireshark counts (frame.number); of a datagram in
     fragments that of the last one, of a train that was cut here that of the train."""
@@ -46,6 +46,8 @@ class Batch:
     """Every flow of the capture so far; shared by all batches of a reader, and growing."""
     from_train: Flags
     """Packets of a UDP_SEGMENT train that the capture holds as one datagram."""
+    cut_short: Flags
+    """RTP packets of which the capture holds the headers; what is behind them in ``data`` is not theirs."""
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -164,6 +164,8 @@ class StreamReport:
     transit: Histogram | None = None
     """Milliseconds by which the way of a packet took longer or shorter than that of the one before (D of RFC
     3550 section 6.4.1, unsigned)."""
+    unseen: bool = False
+    """The capture cut all pictures short: nothing is known but what headers say."""
     tables_once: bool = False
     """Frames of Q 128 to 254 have table length 0: their tables came with an earlier frame."""
     timings: list[Timing] = field(default_factory=list)

@@ -57,14 +57,15 @@ def _lines(writer: _Writer, batch: Batch, origin_ns: int, payload_types: list[in
         ((batch.times - origin_ns) / 1e9).tolist(),
         batch.flows.tolist(),
         batch.pieces.tolist(),
+        batch.cut_short.tolist(),
         _rows(batch, payload_types),
         strict=True,
     )
     view = batch.data.data
-    for number, seconds, flow, pieces, row in fronts:
-        fragments = f"  in {pieces} IP fragments" if pieces > 1 else ""
+    for number, seconds, flow, pieces, cut, row in fronts:
+        remark = "  cut short" if cut else f"  in {pieces} IP fragments" if pieces > 1 else ""
         text = writer.text(bytes(view[row.start : row.end]), row)
-        yield f"{number:>6} {seconds:>11.6f}  {flows[flow]}  {text}{fragments}"
+        yield f"{number:>6} {seconds:>11.6f}  {flows[flow]}  {text}{remark}"
 
 
 def _flow_texts(batch: Batch) -> dict[int, str]:

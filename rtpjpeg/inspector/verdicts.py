@@ -98,3 +98,5 @@ def facts_of(stream: StreamReport, rules: Set[str]) -> Iterator[str]:
             yield "restart-markers"
     if stream.tables_once:
         yield "tables-once"
+    if stream.unseen:
+        yield "unseen"

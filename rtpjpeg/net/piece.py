@@ -11,8 +11,11 @@ from ..train import Bytes, Column
 
 PIECE = 1 << 18
 """Bytes of a piece, for who takes packet by packet."""
-SLACK = 128
-"""Bytes behind the last one of a piece, so that headers are gathered there without asking for the end."""
+SLACK = 1 << 11
+"""Bytes behind the last one of a piece, so that headers are gathered there without asking for the end.
+
+A packet of Ethernet that the capture cut short ends there too.
+"""
 MOST_RECORDS = 1 << 16
 """Of one piece, so that a file of tiny packets costs no more memory than another one."""
 LATEST = 1 << 62

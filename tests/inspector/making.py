@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -39,6 +40,7 @@ def batch_of(datagrams: Iterable[Datagram], first: int = 1, table: list[Flow] | 
         np.ones(count, np.int64),
         table,
         np.zeros(count, np.bool_),
+        np.zeros(count, np.bool_),
     )
 
 
@@ -47,6 +49,17 @@ def batches_of(path: Path, size: int = 100) -> Iterable[Batch]:
     rows, table = list(read_datagrams(path)), []
     for first in range(0, len(rows), size):
         yield batch_of(rows[first : first + size], first + 1, table)
+
+
+def with_snaplen(data: bytes, snaplen: int) -> bytes:
+    """Return a little-endian pcap as if so many bytes of each packet had been captured."""
+    made, at = [data[:24]], 24
+    while at < len(data):
+        seconds, fraction, held, size = struct.unpack_from("<IIII", data, at)
+        kept = data[at + 16 : at + 16 + min(held, snaplen)]
+        made += [struct.pack("<IIII", seconds, fraction, len(kept), size), kept]
+        at += 16 + held
+    return b"".join(made)
 
 
 def stream_packets(numbers: np.ndarray) -> Packets:
@@ -61,6 +74,7 @@ def stream_packets(numbers: np.ndarray) -> Packets:
         "timestamp": numbers * 90 & 0xFFFFFFFF,
         "marker": np.ones(count, np.bool_),
         "unsure": np.zeros(count, np.bool_),
+        "cut_short": np.zeros(count, np.bool_),
         "size": nothing + 50,
         "interval": nothing - 1,
         "chunk": nothing - 1,

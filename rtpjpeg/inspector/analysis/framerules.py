@@ -182,7 +182,9 @@ def _offset_fault(packets: Packets, first: int, stop: int) -> tuple[str, int, st
 
 
 def _tables_repeated(packets: Packets, first: int, stop: int) -> bool:
-    """Tell whether every packet begins its data with the table header of the first one."""
+    """Tell whether every packet begins its data with the table header of the first one, if that is known."""
+    if packets.cut_short[first:stop].any():
+        return False
     front = packets.body(first)
     begin = 12 if packets.interval[first] >= 0 else 8
     tables = front[begin : int(packets.headers[first])]

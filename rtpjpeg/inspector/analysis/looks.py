@@ -56,7 +56,7 @@ class Looks:
         self._deliver = deliver
         self._tables = TableRules(findings, ssrc)
         self._examiner = Examiner(findings, self._tables.tables)
-        self._frames = self._suspects = 0
+        self._frames = self._suspects = self._dark = 0
         self._first: Looked | None = None
         self._worst: tuple[int, int, Looked] | None = None
         self._first_timing: Timing | None = None
@@ -72,10 +72,17 @@ class Looks:
         """Tell whether a frame needs the tables of an earlier one."""
         return self._tables.reused
 
+    @property
+    def unseen(self) -> bool:
+        """Tell whether the capture cut a packet short of each frame."""
+        return self._frames == self._dark > 0
+
     def look(self, frames: Frames, suspect: Flags) -> None:
         """Take frames in their order; ``suspect`` are those with another finding."""
         packets = frames.packets
-        fronts = (packets.q >= 128) & (packets.offset == 0)
+        fronts = (packets.q >= 128) & (packets.offset == 0) & ~packets.cut_short
+        dark = frames.sums(packets.cut_short.astype(np.int64)) > 0
+        self._dark += int(dark.sum())
         front = 0
         places = np.flatnonzero(fronts).tolist()
         doubtful = suspect | ~frames.whole
@@ -84,9 +91,10 @@ class Looks:
             while front < len(places) and places[front] <= last:
                 self._tables.check(packets.body(places[front]), int(packets.numbers[places[front]]))
                 front += 1
-            decode = self._wanted(bool(doubtful[index]))
-            if decode or self._deliver is not None:
-                self._examine(frames, index, decode)
+            if not dark[index]:
+                decode = self._wanted(bool(doubtful[index]))
+                if decode or self._deliver is not None:
+                    self._examine(frames, index, decode)
             self._frames += 1
 
     def _wanted(self, doubtful: bool) -> bool:

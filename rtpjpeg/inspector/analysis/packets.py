@@ -52,6 +52,8 @@ class Packets:
     """Bytes of data behind them."""
     unsure: Flags
     """There ought to be tables, and none can be told from the data: the size may be less."""
+    cut_short: Flags
+    """Only the headers are known, and of the table header the first four bytes."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -129,6 +131,7 @@ def read_stream(
         headers,
         ends - data_starts - tables,
         wanted & (tables == 0),
+        batch.cut_short[chosen],
     )
 
 

@@ -170,7 +170,7 @@ def _compact(batch: Batch) -> tuple[np.ndarray, Column]:
 def _behind(kept: Batch, batch: Batch) -> Batch:
     """Return one batch of both."""
     joined = batch.take(np.arange(len(batch)))
-    for name in ("lengths", "numbers", "times", "flows", "ip_sizes", "pieces", "from_train"):
+    for name in ("lengths", "numbers", "times", "flows", "ip_sizes", "pieces", "from_train", "cut_short"):
         setattr(joined, name, np.concatenate([getattr(kept, name), getattr(batch, name)]))
     joined.starts = np.concatenate([kept.starts, batch.starts + kept.data.size])
     joined.data = np.concatenate([kept.data, batch.data])

@@ -183,6 +183,7 @@ class StreamAnalysis:
             transit=arrivals.transit.histogram(),
             pictures=self._looks.pictures(),
             timings=self._looks.timings(),
+            unseen=self._looks.unseen,
             tables_once=self._looks.tables_once,
         )
 

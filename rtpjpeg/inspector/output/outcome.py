@@ -106,7 +106,7 @@ def _counts(report: Report) -> str:
 
 def _playing(streams: list[StreamReport]) -> str:
     """Return in which receivers the streams do not play, else in which they do."""
-    groups: dict[tuple[str, str, str], list[StreamReport]] = {}
+    groups: dict[tuple[str, ...], list[StreamReport]] = {}
     for stream in streams:
         groups.setdefault(_judged(stream), []).append(stream)
     bad = {judged: found for judged, found in groups.items() if judged[0] or judged[1]}
@@ -114,22 +114,22 @@ def _playing(streams: list[StreamReport]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _judged(stream: StreamReport) -> tuple[str, str, str]:
-    """Return the receivers that do not play a stream, play it damaged, play it."""
+def _judged(stream: StreamReport) -> tuple[str, ...]:
+    """Return the receivers that do not play a stream, play it damaged, play it, and how far that is known."""
     named = [
         ", ".join(verdict.receiver for verdict in stream.receivers if verdict.plays == plays)
         for plays in PLAYS
     ]
-    return named[2], named[1], named[0]
+    return named[2], named[1], named[0], ", as far as headers tell," if stream.unseen else ""
 
 
-def _sentence(judged: tuple[str, str, str], streams: list[StreamReport], of: int) -> str:
-    no, damaged, yes = judged
+def _sentence(judged: tuple[str, ...], streams: list[StreamReport], of: int) -> str:
+    no, damaged, yes, known = judged
     many = len(streams) > 1
     play = "play" if many else "plays"
     parts = [f"{'do' if many else 'does'} not play in {no}"] if no else []
     parts += [f"{play} damaged in {damaged}"] if damaged else []
-    parts += [f"{play} in {yes}"] if yes and not parts else []
+    parts += [f"{play}{known} in {yes}"] if yes and not parts else []
     return f"{_who(streams, of)} {' and '.join(parts)}" if parts else ""
 
 

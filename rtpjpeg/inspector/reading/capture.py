@@ -86,7 +86,8 @@ class Capture(Iterator[Batch]):
     def cut_short(self) -> list[int]:
         """Numbers of the UDP packets that the capture cut short, of the piece behind the last batch only.
 
-        They are in no batch; ask after each one. How many there were in all says ``skipped``.
+        Those whose headers are all there are in the batch; how many are not says ``skipped``. Ask after each
+        one.
         """
         return self._finder.cut_short
 

@@ -19,7 +19,7 @@ from .flows import MOST_FLOWS, TOO_MANY, Flows
 from .headers import Headers, read_headers
 from .trains import Trains
 
-_COLUMNS = ("starts", "lengths", "numbers", "times", "flows", "ip_sizes", "pieces", "from_train")
+_COLUMNS = ("starts", "lengths", "numbers", "times", "flows", "ip_sizes", "pieces", "from_train", "cut_short")
 
 
 class Finder:
@@ -29,7 +29,7 @@ class Finder:
         self.packets = 0
         """Of the capture so far, whatever they are."""
         self.cut_short: list[int] = []
-        """Numbers of the packets of the last piece that the capture cut short; they are in no batch."""
+        """Numbers of the packets of the last piece that the capture cut short."""
         self._single = Datagrams()
         self._flows = Flows()
         self._trains = Trains()
@@ -65,7 +65,7 @@ class Finder:
     def _count(self, records: Records, headers: Headers, numbers: Column) -> None:
         """Count what needs no second look."""
         self.cut_short = numbers[headers.cut].tolist()
-        self.skipped[CUT_SHORT] += len(self.cut_short)
+        self.skipped[CUT_SHORT] += int(np.count_nonzero(headers.cut & ~headers.fronts))
         self.skipped[OTHER] += int(np.count_nonzero(headers.other))
         for link in np.unique(records.link_types).tolist():
             if link not in LINK_TYPES:
@@ -75,7 +75,7 @@ class Finder:
                     self.skipped[f"{UNKNOWN}{link}"] += count
 
     def _plain(self, records: Records, headers: Headers, numbers: Column) -> Batch:
-        chosen = np.flatnonzero(headers.plain)
+        chosen = np.flatnonzero(headers.plain | headers.fronts)
         flows = self._flows_of(headers, chosen)
         self.skipped[TOO_MANY] += int(np.count_nonzero(flows < 0))
         chosen, flows = chosen[flows >= 0], flows[flows >= 0]
@@ -90,6 +90,7 @@ class Finder:
             np.ones(len(chosen), np.int64),
             self._flows.table,
             np.zeros(len(chosen), np.bool_),
+            headers.fronts[chosen],
         )
 
     def _flows_of(self, headers: Headers, chosen: Column) -> Column:
@@ -132,8 +133,10 @@ class Finder:
     def _batch_of(self, payloads: Iterable[bytes], rows: list[tuple[int, ...]]) -> Batch:
         lengths, numbers, times, flows, ip_sizes, pieces = np.array(rows, np.int64).reshape(-1, 6).T
         data = np.frombuffer(b"".join(payloads), np.uint8)
-        starts, whole = lengths.cumsum() - lengths, np.zeros(len(rows), np.bool_)
-        return Batch(data, starts, lengths, numbers, times, flows, ip_sizes, pieces, self._flows.table, whole)
+        starts, no = lengths.cumsum() - lengths, np.zeros(len(rows), np.bool_)
+        return Batch(
+            data, starts, lengths, numbers, times, flows, ip_sizes, pieces, self._flows.table, no, no
+        )
 
 
 def _merged(one: Batch, other: Batch) -> Batch:

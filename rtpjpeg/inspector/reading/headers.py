@@ -14,6 +14,7 @@ import numpy as np
 from ...net import headers as single
 from ...net.piece import Records, rows_at
 from ...train import Bytes, Column, Flags
+from .fronts import hold_headers
 
 MOST_TAGS = 4
 HEADERS = 48
@@ -27,14 +28,16 @@ _WALKED = np.array(sorted({single.UDP, single.IPV6_FRAGMENT, *single.IPV6_EXTENS
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """One entry a packet in each column; a packet is in one of the first three at most."""
+    """One entry a packet in each column; a packet is one of plain, cut and other at most."""
 
     plain: Flags
     """UDP datagrams that the other columns describe."""
     cut: Flags
     """UDP datagrams that the capture cut short."""
+    fronts: Flags
+    """Of these, RTP packets of which all headers are there; the other columns describe them too."""
     other: Flags
-    """Certainly no UDP. What is in none of the three has to be looked at singly."""
+    """Certainly no UDP. What is none of the three has to be looked at singly."""
     six: Flags
     """IPv6."""
     rows: Bytes
@@ -62,8 +65,22 @@ def read_headers(records: Records) -> Headers:
     lengths = np.where(six, _u16(rows, 44), _u16(rows, 24)) - 8
     sizes = np.where(six, size6, size4)
     fits = (lengths >= 0) & (udp + 8 + lengths <= sizes)
-    plain = (four & plain4 | six & plain6) & fits
-    return Headers(plain, four & cut4 | six & cut6, other, six, rows, places + udp + 8, lengths, sizes)
+    plain, short = (four & plain4 | six & plain6) & fits, four & cut4 | six & cut6
+    starts = places + udp + 8
+    fronts = _fronts(records, rows, six, short & fits, starts, lengths)
+    return Headers(plain, short, fronts, other, six, rows, starts, lengths, sizes)
+
+
+def _fronts(
+    records: Records, rows: Bytes, six: Flags, short: Flags, starts: Column, lengths: Column
+) -> Flags:
+    """Return which of the datagrams that are cut short, and are no fragments, hold all headers."""
+    fronts: Flags = short & (six | (_u16(rows, 6) & 0x3FFF == 0))
+    places = np.flatnonzero(fronts)
+    if places.size:
+        held = (records.starts + records.lengths - starts)[places]
+        fronts[places] = hold_headers(records.data, starts[places], lengths[places], held)
+    return fronts
 
 
 def _ipv4(rows: Bytes, held: Column) -> tuple[Flags, Flags, Flags, Column]:

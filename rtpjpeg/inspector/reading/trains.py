@@ -45,7 +45,7 @@ class Trains:
     def _sizes(self, batch: Batch, chosen: Column) -> dict[int, int]:
         """Return the size of the packets of each train, by its index in the batch."""
         sizes: dict[int, int] = {}
-        for index in chosen[batch.pieces[chosen] == 1].tolist():
+        for index in chosen[(batch.pieces[chosen] == 1) & ~batch.cut_short[chosen]].tolist():
             start = int(batch.starts[index])
             size = segment_size(batch.data[start : start + int(batch.lengths[index])].tobytes())
             if size:

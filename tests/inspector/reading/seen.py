@@ -22,15 +22,24 @@ class Row(NamedTuple):
     ip_size: int
     pieces: int
     from_train: bool
+    cut_short: bool = False
 
 
 def rows_of(batch: Batch) -> list[Row]:
-    columns = (batch.numbers, batch.times, batch.flows, batch.ip_sizes, batch.pieces, batch.from_train)
+    columns = (
+        batch.numbers,
+        batch.times,
+        batch.flows,
+        batch.ip_sizes,
+        batch.pieces,
+        batch.from_train,
+        batch.cut_short,
+    )
     rows = []
-    for payload, number, time, flow, size, pieces, cut in zip(
+    for payload, number, time, flow, *rest in zip(
         batch.train(), *(column.tolist() for column in columns), strict=True
     ):
-        rows.append(Row(number, time, *batch.table[flow], payload, size, pieces, cut))
+        rows.append(Row(number, time, *batch.table[flow], payload, *rest))
     return rows
 
 

@@ -100,24 +100,26 @@ def cases(seed: int, count: int) -> Iterator[bytes]:
         yield mutated(chance, chance.choice(known))
 
 
-def in_batches(path: Path, block_size: int) -> tuple[list[object], dict[str, int], list[str], str]:
-    """Rows, counts, notices, and the sentence of the error."""
+def in_batches(path: Path, block_size: int) -> tuple[list[object], dict[str, int], list[str], str, int]:
+    """Rows, counts, notices, the sentence of the error, and how many RTP packets were taken in part."""
     rows: list[object] = []
+    fronts = 0
     capture = read_capture(path, block_size=block_size)
     numbers = [0]
     try:
         for batch in capture:
             found = rows_of(batch)
-            rows += [alike(row) for row in found if not row.from_train]
+            rows += [alike(row) for row in found if not (row.from_train or row.cut_short)]
+            fronts += sum(row.cut_short for row in found)
             numbers += [row.number for row in found] or [0]
             assert all(0 <= row.time <= 1 << 62 and row.pieces >= 1 for row in found)
             assert all(row.ip_size >= 28 for row in found if row.pieces == 1)
     except CaptureError as error:
-        return rows, dict(+capture.skipped), [], str(error)
+        return rows, dict(+capture.skipped), [], str(error), fronts
     finally:
         capture.close()
     assert max(numbers) <= capture.packets
-    return rows, dict(+capture.skipped), capture.notices, ""
+    return rows, dict(+capture.skipped), capture.notices, "", fronts
 
 
 def singly(path: Path) -> tuple[list[object], dict[str, int], list[str], str]:
@@ -143,7 +145,7 @@ def test_mutated_captures_give_the_same_in_batches_and_one_by_one(tmp_path: Path
         if b"ssrc" not in data:
             assert sorted(got[0]) == sorted(expected[0]) and got[3] == expected[3]
             assert got[0] == expected[0]
-            if not got[3]:
+            if not got[3] and not got[4]:  # none is taken in part there
                 assert got[1:3] == expected[1:3]
         broken += bool(got[3])
         whole += not got[3] and len(got[0]) > 0
