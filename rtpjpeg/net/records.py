@@ -29,8 +29,10 @@ PCAP_MAGICS = {
     bytes.fromhex("4d3cb2a1"): ("<", 10**9),
 }
 """Byte order, and the parts of a second that times are counted in."""
+GZIP = b"\x1f\x8b"
+"""RFC 1952 section 2.3.1: ID1 and ID2."""
 COMPRESSED = {
-    b"\x1f\x8b": ("gzip", "gunzip"),
+    GZIP: ("gzip", "gunzip"),
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
     b"\x04\x22\x4d\x18": ("lz4", "unlz4"),
     b"\xfd7zX": ("xz", "unxz"),

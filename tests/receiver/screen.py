@@ -15,11 +15,10 @@ import numpy as np
 
 from child import child
 from interop.kernel import wait_until
+from live.commands import PATIENCE
 from peers import need
 
 WIDTH, HEIGHT = 1600, 900
-PATIENCE = 60.0
-"""Seconds for a program to do its next step on a busy machine."""
 
 
 @dataclass(frozen=True)

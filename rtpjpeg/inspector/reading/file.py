@@ -11,8 +11,8 @@ from io import FileIO
 
 from ...errors import CaptureError
 from ...net.piece import Records
-from ...net.records import walk
-from .unzipped import MAGIC, Unzipped
+from ...net.records import GZIP, walk
+from .unzipped import Unzipped
 
 STDIN = "-"
 PATIENCE = 0.25
@@ -56,7 +56,7 @@ class CaptureFile:
 
     def _is_gzip(self) -> bool:
         """Tell whether a file is compressed; of a pipe the first bytes can be had only once."""
-        return self._regular and os.pread(self._file.fileno(), len(MAGIC), self._file.tell()) == MAGIC
+        return self._regular and os.pread(self._file.fileno(), len(GZIP), self._file.tell()) == GZIP
 
     def _gather(self, buffer: memoryview) -> int:
         """Wait for the first bytes, then take what comes in a moment."""

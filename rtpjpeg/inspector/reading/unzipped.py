@@ -8,8 +8,6 @@ from io import FileIO
 
 from ...errors import CaptureError
 
-MAGIC = b"\x1f\x8b"
-"""RFC 1952 section 2.3.1: ID1 and ID2."""
 ENDS_EARLY = "{name}: its gzip data ends early; what stands before it was read"
 
 
