@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Self
-
 from interop.kernel import wait_until
+from inthread import InThread
 from live.commands import PATIENCE
 from live.witness import LOCAL, Seen, seen_in
 from rtpjpeg.net.udp import UdpReceiver
@@ -14,10 +12,11 @@ MARKER = 0x80
 CLOCK_RATE = 90_000
 
 
-class Tally:
+class Tally(InThread):
     """Counts the packets that come to a port of its own, in a thread while the block runs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._receiver = UdpReceiver(LOCAL, 0)
         self.port = self._receiver.local_address[1]
         self.place = f"{LOCAL}:{self.port}"
@@ -34,16 +33,8 @@ class Tally:
         """From the frame before to the newest one, by the capture clock."""
         self.ssrcs: set[int] = set()
         self._seen: Seen | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+    def _release(self) -> None:
         self._receiver.close()
 
     def came(self, frames: int) -> bool:
@@ -55,7 +46,7 @@ class Tally:
         return self._receiver.kernel_drops
 
     def _run(self) -> None:
-        while not self._over.is_set():
+        while not self._stop.is_set():
             for train, _ in self._receiver.receive(0.05):
                 for packet in train:
                     self._count(packet)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from interop.kernel import wait_until
+from inthread import InThread
 from live.commands import PATIENCE, VIEW, Running
 from receiver.feeding import free_ports
 from receiver.screen import Desktop, manage, open_screen
@@ -40,24 +40,17 @@ def pattern(camera: int, number: int) -> bytes:
     return JpegEncoder(90).encode_bgr(image)
 
 
-class Cameras:
+class Cameras(InThread):
     """Send a camera to each port of this machine while the block runs, 50 pictures a second."""
 
     def __init__(self, *ports: int) -> None:
+        super().__init__()
         self.paused = False
         self.sent = 0
         self._senders = [UdpSender(("127.0.0.1", port)) for port in ports]
         self._packetizers = [Packetizer() for _ in ports]
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+    def _release(self) -> None:
         for sender in self._senders:
             sender.close()
 
