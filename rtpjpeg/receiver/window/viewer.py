@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from contextlib import suppress
 
 from ..decode import Image
 from .layout import Size
@@ -16,7 +18,19 @@ LARGEST: Size = (1600, 850)
 def load_toolkit() -> None:
     """Load OpenCV for a window, in the environment that it needs."""
     os.environ.update(toolkit_environment())
+    _give_events_to_toolkit()
     opencv()
+
+
+def _give_events_to_toolkit() -> None:
+    """Load the part of Xlib in which a toolkit asks for all events, before the toolkit loads its own copy.
+
+    OpenCV from PyPI brings that part and takes the rest from the system. Where the system's is newer, the
+    copy writes the wish into another field, and Xlib goes on to take events now and then. When it takes
+    the one that tells that the window is there, the window stays white for ever.
+    """
+    with suppress(OSError):  # no X here, or all of Xlib in one place
+        ctypes.CDLL("libX11-xcb.so.1", mode=ctypes.RTLD_GLOBAL)
 
 
 class Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,25 @@ def test_an_image_of_the_windows_size_is_on_the_screen_pixel_by_pixel(tmp_path: 
         desktop.park_pointer()
         done = child(CHILD, str(screen.memory), environment=screen.environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# What the linker says of one function: "... [0] to /.../libX11-xcb.so.1 [0]: normal symbol `...' [...]".
+BOUND = re.compile(r"binding file \S+ \[\d+\] to (\S+) \[\d+\]: normal symbol `XSetEventQueueOwner'")
+OPENED = """
+from rtpjpeg.receiver.window.viewer import Window
+Window("rtpjpeg-view").close()
+"""
+
+
+def test_xlib_leaves_the_windows_events_to_the_toolkit(tmp_path: Path) -> None:
+    need_module("cv2")
+    with open_screen(tmp_path) as screen:
+        loud = {"LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": str(tmp_path / "linker")}
+        done = child(OPENED, environment=screen.environment | loud)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        owners = [owner for path in tmp_path.glob("linker.*") for owner in BOUND.findall(path.read_text())]
+        # From a copy beside OpenCV it would write where a newer Xlib keeps something else.
+        assert owners and {Path(owner).name for owner in owners} == {"libX11-xcb.so.1"}
 
 
 def test_a_child_finds_that_a_window_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
