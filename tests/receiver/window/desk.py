@@ -81,7 +81,15 @@ class Desk:
         """Wait until something can be seen."""
         if not wait_until(lambda: bool(condition()), PATIENCE):
             write_png(self.folder / "seen.png", self.desktop.screen.pixels())
-            raise AssertionError(f"{what} did not happen, see {self.folder}/seen.png: {self.command.err}")
+            seen = f"see {self.folder}/seen.png, mostly {self._colours()}"
+            raise AssertionError(f"{what} did not happen, {seen}: {self.command.err}")
+
+    def _colours(self) -> str:
+        """Return the commonest colours of the screen, for those who have no picture of it any more."""
+        colours, counts = np.unique(self.look().astype(np.int32) @ (1, 1 << 8, 1 << 16), return_counts=True)
+        return ", ".join(
+            f"#{colours[at]:06x} {counts[at] / counts.sum():.0%}" for at in np.argsort(-counts)[:4]
+        )
 
     def look(self) -> Any:
         """Return what is on the screen, height x width x 3, BGR, int16."""

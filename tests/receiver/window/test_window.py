@@ -16,8 +16,8 @@ from receiver.feeding import Feeder, free_ports, without_notices
 from receiver.screen import manage, open_screen
 from rtpjpeg.receiver.window.probe import Probe
 
-# Shows an image and pumps the window's events until it is on the screen. A server that has just started
-# loses windows now and then, so a child tries first, as it does for the command.
+# Shows an image and pumps the window's events until it is on the screen. A child tries first, as it does
+# for the command.
 CHILD = """
 import sys
 from pathlib import Path
