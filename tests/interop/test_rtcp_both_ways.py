@@ -24,9 +24,9 @@ from interop.kernel import bound, free_port_pairs, sockets, wait_until
 from interop.rtpbin import HERE, Rtpbin
 from live.commands import PATIENCE, SEND, SMALL, Running
 from peers import need, need_gstreamer, newest_ffmpeg
+from receiver.feeding import number_of
 from rtpjpeg import Frame
-from rtpjpeg.capture.strip import read_strip
-from rtpjpeg.receiver.decode import Image, decode
+from rtpjpeg.receiver.decode import decode
 from rtpjpeg.receiver.program.framestream import FrameStream
 
 pytestmark = pytest.mark.interop
@@ -104,17 +104,10 @@ def test_we_read_the_rr_of_ffmpeg(tmp_path: Path, program: Callable[[], str]) ->
                 counted = end(sender)
             # Our BYE ends it. It reads RTCP in front of RTP, so what waits then is not read any more.
             assert peer.process.wait(PATIENCE) == 0
-    pictures = [decode(path.read_bytes()) for path in sorted(tmp_path.iterdir())]
-    assert [number_of(picture) for picture in pictures] == list(range(len(pictures)))
-    assert 0 <= counted["frames_sent"] - len(pictures) < UNREAD
+    numbers = [number_of(decode(path.read_bytes())) for path in sorted(tmp_path.iterdir())]
+    assert numbers == list(range(len(numbers)))
+    assert 0 <= counted["frames_sent"] - len(numbers) < UNREAD
     assert counted["round_trip_ms"] is not None and counted["remote_loss"] == 0
-
-
-def number_of(picture: Image) -> int:
-    """Return the number that the synthetic camera has drawn into a picture."""
-    reading = read_strip(picture)
-    assert reading is not None
-    return reading.frame_number
 
 
 def receiving_ffmpeg(program: str, url: str, port: int, folder: Path) -> list[str]:

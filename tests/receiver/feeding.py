@@ -14,7 +14,7 @@ from interop.kernel import free_port_pairs
 from inthread import InThread
 from rtpjpeg import Packetizer, PacketTrain
 from rtpjpeg.capture.encode import JpegEncoder
-from rtpjpeg.capture.strip import draw_strip
+from rtpjpeg.capture.strip import draw_strip, read_strip
 from rtpjpeg.net.pcap import write_datagrams
 from rtpjpeg.net.udp import UdpSender
 
@@ -32,6 +32,13 @@ def picture(number: int = 0, seed: int = 1, captured_at: float | None = None) ->
     image = background(seed).copy()
     draw_strip(image, number, int((time.time() if captured_at is None else captured_at) * 1e6))
     return JpegEncoder(80).encode_bgr(image)
+
+
+def number_of(image: Any) -> int:
+    """Return the number that is drawn into a picture, which must have one."""
+    reading = read_strip(image)
+    assert reading is not None
+    return reading.frame_number
 
 
 def train(number: int, packetizer: Packetizer, seed: int = 1) -> PacketTrain:

@@ -29,7 +29,7 @@ def _give_events_to_toolkit() -> None:
     copy writes the wish into another field, and Xlib goes on to take events now and then. When it takes
     the one that tells that the window is there, the window stays white for ever.
     """
-    with suppress(OSError):  # no X here, or all of Xlib in one place
+    with suppress(OSError):  # no X here, and no need of it
         ctypes.CDLL("libX11-xcb.so.1", mode=ctypes.RTLD_GLOBAL)
 
 

@@ -14,7 +14,7 @@ import pytest
 import rtpjpeg
 from peers import need_module
 from photographs import encode, panned
-from receiver.feeding import Feeder, free_ports, picture, write_capture
+from receiver.feeding import Feeder, free_ports, number_of, picture, write_capture
 from rtpjpeg import (
     CaptureError,
     ConfigError,
@@ -24,7 +24,6 @@ from rtpjpeg import (
     TransportError,
     VideoCapture,
 )
-from rtpjpeg.capture.strip import read_strip
 from rtpjpeg.net.pcap import write_datagrams
 from rtpjpeg.receiver.decode import decode
 from rtpjpeg.receiver.program.properties import Property, constant
@@ -46,12 +45,6 @@ def capture_file(tmp_path: Path) -> str:
 
 def source(port: int) -> str:
     return f"rtp://127.0.0.1:{port}"
-
-
-def number_of(image: Any) -> int:
-    reading = read_strip(image)
-    assert reading is not None
-    return reading.frame_number
 
 
 def track_motion(capture: Any, target: str) -> dict[str, Any]:
